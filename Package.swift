@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// Every Swift target is built the same way: strict memory safety, warnings as errors, and the
+/// upcoming features that make imports and existentials explicit.
+let settings: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "tracetool",
+  products: [
+    .executable(name: "tracetool", targets: ["tracetool"]),
+    .library(name: "TraceFormat", targets: ["TraceFormat"]),
+    .library(name: "Replay", targets: ["Replay"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CZstd",
+      pkgConfig: "libzstd",
+      providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]
+    ),
+    .target(name: "TraceFormat", dependencies: ["CZstd"], swiftSettings: settings),
+    .target(name: "Simulator", dependencies: ["TraceFormat"], swiftSettings: settings),
+    .target(name: "Replay", dependencies: ["TraceFormat"], swiftSettings: settings),
+    .target(name: "Interop", dependencies: ["TraceFormat", "CZstd"], swiftSettings: settings),
+    .executableTarget(
+      name: "tracetool",
+      dependencies: [
+        "TraceFormat", "Simulator", "Replay", "Interop",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(name: "TraceFormatTests", dependencies: ["TraceFormat"], swiftSettings: settings),
+    .testTarget(
+      name: "SimulatorTests", dependencies: ["Simulator", "TraceFormat", "Replay"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ReplayTests", dependencies: ["Replay", "TraceFormat"], swiftSettings: settings),
+    .testTarget(
+      name: "InteropTests", dependencies: ["Interop", "TraceFormat", "Replay"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "tracetoolTests", dependencies: ["tracetool"], swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)

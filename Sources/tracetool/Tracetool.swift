@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Tracetool: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "tracetool")
+}
