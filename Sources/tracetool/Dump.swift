@@ -35,27 +35,41 @@ struct Dump: ParsableCommand {
 
   func run() throws {
     let input = try TraceInput.open(file)
-    input.reportRemarks(verbosity)
     let output = try TextOutput.open(output.output)
-    try printEvents(of: input.source, to: output)
+    try input.skip(toOrdinal: skippable)
+    do {
+      try printEvents(of: input.source, to: output)
+    } catch let damage as TraceError {
+      // What lies before the damage is intact, and printed.
+      if self.output.output == "-" { try? output.close() }
+      throw damage
+    }
     try output.close()
+    input.reportWarning(verbosity)
   }
 
+  /// How many events need not be read. A table's life has to be followed from the start.
+  private var skippable: UInt64 { filter.table == nil ? filter.ordinal?.first ?? 0 : 0 }
+
   private func printEvents(of source: any EventSource, to output: TextOutput) throws {
-    let text = EventText(clock: source.header.clock)
-    let json = EventJSON()
+    var text = EventText(clock: source.header.clock)
+    var json = EventJSON()
     var filter = EventFilter(filter)
     var batch = EventBatch()
+    var lines = TextBuffer()
     while try source.next(into: &batch) {
       if filter.isPast(batch.firstOrdinal) { break }
       for (index, event) in batch.events.enumerated() {
         let ordinal = batch.firstOrdinal + UInt64(index)
         guard filter.accepts(event, ordinal: ordinal) else { continue }
         switch format {
-        case .text: try output.writeLine(text.line(event, ordinal: ordinal, source: source))
-        case .ndjson: try output.writeLine(json.line(event, ordinal: ordinal, source: source))
+        case .text: text.append(event, ordinal: ordinal, source: source, to: &lines)
+        case .ndjson: json.append(event, ordinal: ordinal, source: source, to: &lines)
         }
+        lines.append("\n" as Unicode.Scalar)
       }
+      try output.write(lines.bytes)
+      lines.removeAll()
     }
   }
 }

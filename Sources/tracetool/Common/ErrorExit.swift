@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 import TraceFormat
 
-/// Why a run ended, as an exit code (design: 2 before 1 before 3 before 0).
+/// How a run ended, as an exit code.
 enum ExitStatus: Int32 {
   /// Everything asked for holds.
   case success = 0
@@ -18,33 +18,37 @@ enum ExitStatus: Int32 {
 ///
 /// Whatever went wrong, it is one line on stderr and exit code 2. Help and version are no errors.
 func endProcess(after error: any Error) -> Never {
-  if error is BrokenPipe { dieOfBrokenPipe() }
   if let code = error as? ExitCode { exit(code.rawValue) }
   if let error = error as? TraceError {
+    if error.what == AtomicOutput.brokenPipe { dieOfBrokenPipe() }
     printDiagnostic("error: \(error)")
     exit(ExitStatus.failure.rawValue)
   }
-  if Tracetool.exitCode(for: error) == .success { printHelpAndExit(Tracetool.fullMessage(for: error)) }
+  if Tracetool.exitCode(for: error) == .success {
+    printHelpAndExit(Tracetool.fullMessage(for: error))
+  }
   printDiagnostic("error: \(Tracetool.message(for: error)); see '\(helpCommand())'")
   exit(ExitStatus.failure.rawValue)
 }
 
 /// Prints one line to stderr, with the tool's name before it.
 func printDiagnostic(_ text: String) {
-  let line = "tracetool: " + printableLine(text) + "\n"
-  writeUnchecked(Array(line.utf8), to: STDERR_FILENO)
+  writeToStandardError(Array(("tracetool: " + printableLine(text) + "\n").utf8))
 }
 
-/// `text` without line breaks and control characters: a file name may hold anything.
+/// `text` in one line and without control characters: a file name may hold anything.
 func printableLine(_ text: String) -> String {
-  let lines = text.split(whereSeparator: \.isNewline)
-    .map { line in line.drop { $0 == " " } }
   var result = ""
-  for scalar in lines.joined(separator: "; ").unicodeScalars {
-    if scalar.properties.generalCategory == .control {
-      result += "\\u{" + String(scalar.value, radix: 16) + "}"
-    } else {
-      result.unicodeScalars.append(scalar)
+  for (index, line) in text.split(whereSeparator: \.isNewline).enumerated() {
+    let line = line.drop { $0 == " " }
+    // A list of choices, as the argument parser prints it, reads on as a list.
+    if index > 0 { result += line.hasPrefix("- ") ? (result.hasSuffix(":") ? " " : ", ") : "; " }
+    for scalar in (line.hasPrefix("- ") ? line.dropFirst(2) : line).unicodeScalars {
+      if scalar.properties.generalCategory == .control {
+        result += "\\u{" + String(scalar.value, radix: 16) + "}"
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
     }
   }
   return result
@@ -53,8 +57,8 @@ func printableLine(_ text: String) -> String {
 /// Help can be piped into `head`, and onto a full disk, like anything else.
 private func printHelpAndExit(_ text: String) -> Never {
   do {
-    let output = TextOutput.standard()
-    try output.write(text + "\n")
+    let output = try TextOutput.open()
+    try output.writeLine(text)
     try output.close()
     exit(ExitStatus.success.rawValue)
   } catch {

@@ -11,7 +11,9 @@ struct EventFilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Only events of these CPUs (0,2).", valueName: "N,…"))
   var cpu: CPUList?
 
-  @Option(help: ArgumentHelp("Only these kinds (pt_dtor,pt_free).", valueName: "NAME,…"))
+  @Option(
+    help: ArgumentHelp("Only these kinds (pt_dtor,pt_free).", valueName: "NAME,…"),
+    transform: KindList.init(parsing:))
   var kind: KindList?
 
   @Option(
@@ -96,16 +98,20 @@ struct CPUList: ExpressibleByArgument {
 }
 
 /// Event kinds by name, separated by commas.
-struct KindList: ExpressibleByArgument {
+struct KindList {
   let values: Set<EventKind>
 
-  init?(argument: String) {
-    let parts = argument.split(separator: ",").map { EventKind(name: String($0)) }
-    guard !parts.isEmpty, !parts.contains(nil) else { return nil }
-    values = Set(parts.compactMap { $0 })
+  init(parsing argument: String) throws {
+    var values: Set<EventKind> = []
+    for name in argument.split(separator: ",") {
+      guard let kind = EventKind(name: String(name)) else {
+        throw ValidationError("no event kind is called '\(name)'; docs/EVENTS.md lists them")
+      }
+      values.insert(kind)
+    }
+    guard !values.isEmpty else { throw ValidationError("--kind names no event kind") }
+    self.values = values
   }
-
-  static var allValueStrings: [String] { EventKind.allCases.map(\.name) }
 }
 
 /// A page table: its pfn, and which life of it.
@@ -129,7 +135,7 @@ struct TableReference: ExpressibleByArgument {
 /// A number as `dump` prints one: decimal, or hexadecimal after `0x`.
 private func number(_ text: Substring) -> UInt64? {
   // Swift's parser takes a sign, which no ordinal and no pfn has.
-  guard let first = text.first, first != "+", first != "-" else { return nil }
+  guard text.allSatisfy({ $0.isHexDigit || $0 == "x" }) else { return nil }
   if text.hasPrefix("0x") { return UInt64(text.dropFirst(2), radix: 16) }
   return UInt64(text)
 }

@@ -5,71 +5,67 @@ import TraceFormat
 /// Numbers are numbers, except addresses, which do not fit a double and are strings in
 /// hexadecimal. A count nobody knows is null.
 struct EventJSON {
-  /// One line without its end. `source` names tasks and texts.
-  func line(_ event: Event, ordinal: UInt64, source: any EventSource) -> String {
-    var json = JSONText()
-    json.object { json in
-      json.number("ordinal", ordinal)
-      json.number("time", event.time)
-      json.number("cpu", event.cpu == Event.allCPUs ? nil : event.cpu)
-      json.number("task", event.task)
-      if let name = source.taskName(event.task) { json.string("comm", name) }
-      json.string("context", event.context.name)
-      json.string("kind", event.kind.name)
-      Self.addObject(event, source: source, to: &json)
-      if event.level != .unknown { json.string("level", event.level.name) }
-      let fields = event.kind.fields
-      Self.add(fields.arg0, event.arg0, of: event, to: &json)
-      Self.add(fields.arg1, event.arg1, of: event, to: &json)
-      if event.flags.contains(.kernelTable) { json.bool("kernel", true) }
-      if event.flags.contains(.inferred) { json.bool("inferred", true) }
-    }
-    return json.text
-  }
+  private var tasks: [UInt32: (name: String, quoted: String)] = [:]
 
-  private static func addObject(
-    _ event: Event, source: any EventSource, to json: inout JSONText
+  /// Appends the object of an event, without a line break. `source` names tasks and texts.
+  mutating func append(
+    _ event: Event, ordinal: UInt64, source: any EventSource, to text: inout TextBuffer
   ) {
+    text.append("{\"ordinal\":")
+    text.append(ordinal)
+    append("time", .number(event.time), to: &text)
+    append("cpu", event.cpu == Event.allCPUs ? .unknown : .number(UInt64(event.cpu)), to: &text)
+    append("task", .number(UInt64(event.task)), to: &text)
+    if let name = quotedName(of: event.task, source: source) {
+      text.append(",\"comm\":")
+      text.append(name)
+    }
+    append("context", .word(event.context.name), to: &text)
     let fields = event.kind.fields
-    guard !fields.objectName.isEmpty else { return }
-    switch event.kind {
-    case .loss, .lossEnd:
-      json.string(
-        fields.objectName,
-        UInt8(exactly: event.object).flatMap(LossCause.init(rawValue:))?.printName
-          ?? String(event.object))
-      return
-    case .mark:
-      json.string(fields.objectName, source.string(event.object))
-      return
-    default: break
+    append("kind", .word(fields.name), to: &text)
+    if !fields.objectName.isEmpty {
+      append(fields.objectName, event.objectValue(fields, source: source), to: &text)
+      if fields.space != .none && fields.space != .gracePeriod {
+        append("generation", .number(UInt64(event.generation)), to: &text)
+      }
     }
-    switch fields.space {
-    case .none: json.number(fields.objectName, event.object)
-    case .gracePeriod: json.number(fields.objectName, Int64(bitPattern: event.object))
-    case .reader: json.number(fields.objectName, event.object)
-    case .table: json.number(fields.objectName, event.object)
-    case .lock, .callback, .mm, .gather:
-      json.string(fields.objectName, hexadecimal(event.object))
+    if event.level != .unknown { append("level", .word(event.level.name), to: &text) }
+    if fields.arg0.type != .none {
+      append(fields.arg0.name, event.argumentValue(fields.arg0, event.arg0), to: &text)
     }
-    if fields.space != .none, fields.space != .gracePeriod {
-      json.number("generation", event.generation)
+    if fields.arg1.type != .none {
+      append(fields.arg1.name, event.argumentValue(fields.arg1, event.arg1), to: &text)
+    }
+    if event.flags.contains(.kernelTable) { text.append(",\"kernel\":true") }
+    if event.flags.contains(.inferred) { text.append(",\"inferred\":true") }
+    text.append("}")
+  }
+
+  private func append(_ name: String, _ value: EventValue, to text: inout TextBuffer) {
+    text.append(",\"")
+    text.append(name)
+    text.append("\":")
+    switch value {
+    case .number(let number), .frame(let number): text.append(number)
+    case .signed(let number): text.append(number)
+    case .address(let number):
+      text.append("\"")
+      text.appendHexadecimal(number)
+      text.append("\"")
+    case .word(let word):
+      text.append("\"")
+      text.append(word)
+      text.append("\"")
+    case .text(let string): text.append(string.map(JSONText.quoted) ?? "null")
+    case .unknown: text.append("null")
     }
   }
 
-  private static func add(
-    _ argument: EventArgument, _ value: UInt64, of event: Event, to json: inout JSONText
-  ) {
-    switch argument.type {
-    case .none: return
-    case .count:
-      let isUnknown = event.kind == .loss && value == Event.unknownCount
-      json.number(argument.name, isUnknown ? nil : value)
-    case .pfn: json.number(argument.name, value)
-    case .signed: json.number(argument.name, Int64(bitPattern: value))
-    case .address: json.string(argument.name, hexadecimal(value))
-    case .freeFunction, .callbackFunction, .readerClass:
-      json.string(argument.name, EventText.argument(argument, value, of: event))
-    }
+  private mutating func quotedName(of task: UInt32, source: any EventSource) -> String? {
+    guard let name = source.taskName(task) else { return nil }
+    if let known = tasks[task], known.name == name { return known.quoted }
+    let quoted = JSONText.quoted(name)
+    tasks[task] = (name, quoted)
+    return quoted
   }
 }

@@ -6,113 +6,118 @@ import TraceFormat
 struct EventText {
   private let clock: Clock
   private let fractionDigits: Int
+  private let scale: UInt64
+  private var tasks: [UInt32: (name: String?, label: [UInt8])] = [:]
 
   /// Makes a printer for the events of a trace with this clock.
   init(clock: Clock) {
     self.clock = clock
     var digits = 0
-    var units = clock.unitsPerSecond ?? 1
-    while units >= 10 {
-      units /= 10
+    var scale: UInt64 = 1
+    let units = clock.unitsPerSecond ?? 1
+    // A clock that is no power of ten is shown in the next coarser one.
+    while units / scale >= 10 {
+      scale *= 10
       digits += 1
     }
     fractionDigits = digits
+    self.scale = scale
   }
 
-  /// One line without its end. `source` names tasks and texts.
-  func line(_ event: Event, ordinal: UInt64, source: any EventSource) -> String {
-    let task = "\(source.taskName(event.task) ?? "<...>")-\(event.task)"
-    let cpu = event.cpu == Event.allCPUs ? "all" : padded(String(event.cpu), 3, with: "0")
-    var text = padded(String(ordinal), 9) + " " + padded(printableLine(task), 20)
-    text += " [\(cpu)] " + event.context.name.padding(to: 7)
-    text += " " + padded(time(event.time), 16) + ": \(event.kind.name):"
-    for (name, value) in fields(of: event, source: source) { text += " \(name)=\(value)" }
-    return text
+  /// Appends the line of an event, without its end. `source` names tasks and texts.
+  mutating func append(
+    _ event: Event, ordinal: UInt64, source: any EventSource, to text: inout TextBuffer
+  ) {
+    text.append(ordinal, width: 9)
+    text.append(" ")
+    text.append(label(of: event.task, source: source))
+    text.append(" [")
+    if event.cpu == Event.allCPUs {
+      text.append("all")
+    } else {
+      text.append(UInt64(event.cpu), width: 3, fill: "0")
+    }
+    text.append("] ")
+    let context = event.context.name
+    text.append(context)
+    text.append(" ", times: 8 - context.utf8.count)
+    appendTime(event.time, width: 16, to: &text)
+    text.append(": ")
+    let fields = event.kind.fields
+    text.append(fields.name)
+    text.append(":")
+    appendFields(event, fields, source: source, to: &text)
+  }
+
+  /// The line of one event, without its end.
+  mutating func line(_ event: Event, ordinal: UInt64, source: any EventSource) -> String {
+    var text = TextBuffer()
+    append(event, ordinal: ordinal, source: source, to: &text)
+    return String(decoding: text.bytes, as: UTF8.self)
   }
 
   /// A time in seconds, or the bare number where the clock has no unit.
   func time(_ time: UInt64) -> String {
-    guard let units = clock.unitsPerSecond, units > 0 else { return String(time) }
-    guard fractionDigits > 0 else { return String(time / units) }
-    // A clock that is no power of ten is shown to its nearest lower one.
-    let scale = (0..<fractionDigits).reduce(UInt64(1)) { scale, _ in scale * 10 }
-    let (high, low) = (time % units).multipliedFullWidth(by: scale)
-    let fraction = units.dividingFullWidth((high, low)).quotient
-    return "\(time / units)." + padded(String(fraction), fractionDigits, with: "0")
+    var text = TextBuffer()
+    appendTime(time, width: 0, to: &text)
+    return String(decoding: text.bytes, as: UTF8.self)
   }
 
-  /// The names and printed values of everything an event carries, in the order of its line.
-  func fields(of event: Event, source: any EventSource) -> [(name: String, value: String)] {
-    let meaning = event.kind.fields
-    var result: [(String, String)] = []
-    if !meaning.objectName.isEmpty {
-      result.append((meaning.objectName, object(of: event, source: source)))
+  private func appendTime(_ time: UInt64, width: Int, to text: inout TextBuffer) {
+    guard let units = clock.unitsPerSecond, units > 0, fractionDigits > 0 else {
+      return text.append(time / max(clock.unitsPerSecond ?? 1, 1), width: width)
     }
-    if event.level != .unknown { result.append(("level", event.level.name)) }
-    for (argument, value) in [(meaning.arg0, event.arg0), (meaning.arg1, event.arg1)]
-    where argument.type != .none {
-      result.append((argument.name, Self.argument(argument, value, of: event)))
-    }
-    if event.flags.contains(.kernelTable) { result.append(("kernel", "1")) }
-    if event.flags.contains(.inferred) { result.append(("inferred", "1")) }
-    return result
+    text.append(time / units, width: width - 1 - fractionDigits)
+    text.append(".")
+    let product = (time % units).multipliedFullWidth(by: scale)
+    text.append(units.dividingFullWidth(product).quotient, width: fractionDigits, fill: "0")
   }
 
-  private func object(of event: Event, source: any EventSource) -> String {
-    switch event.kind {
-    case .loss, .lossEnd:
-      return UInt8(exactly: event.object).flatMap(LossCause.init(rawValue:))?.printName
-        ?? String(event.object)
-    case .mark: return JSONText.quoted(source.string(event.object) ?? "")
-    default: break
+  private func appendFields(
+    _ event: Event, _ fields: EventFields, source: any EventSource, to text: inout TextBuffer
+  ) {
+    if !fields.objectName.isEmpty {
+      append(fields.objectName, event.objectValue(fields, source: source), to: &text)
+      if fields.space != .none && fields.space != .gracePeriod {
+        text.append("#")
+        text.append(UInt64(event.generation))
+      }
     }
-    switch event.kind.fields.space {
-    case .none: return String(event.object)
-    // The kernel prints sequence numbers signed: they start a little below zero.
-    case .gracePeriod: return String(Int64(bitPattern: event.object))
-    case .reader: return "\(event.object)#\(event.generation)"
-    case .table, .lock, .callback, .mm, .gather:
-      return "\(hexadecimal(event.object))#\(event.generation)"
+    if event.level != .unknown { append("level", .word(event.level.name), to: &text) }
+    if fields.arg0.type != .none {
+      append(fields.arg0.name, event.argumentValue(fields.arg0, event.arg0), to: &text)
+    }
+    if fields.arg1.type != .none {
+      append(fields.arg1.name, event.argumentValue(fields.arg1, event.arg1), to: &text)
+    }
+    if event.flags.contains(.kernelTable) { text.append(" kernel=1") }
+    if event.flags.contains(.inferred) { text.append(" inferred=1") }
+  }
+
+  private func append(_ name: String, _ value: EventValue, to text: inout TextBuffer) {
+    text.append(" ")
+    text.append(name)
+    text.append("=")
+    switch value {
+    case .number(let number): text.append(number)
+    case .signed(let number): text.append(number)
+    case .address(let number), .frame(let number): text.appendHexadecimal(number)
+    case .word(let word): text.append(word)
+    case .text(let string): text.append(JSONText.quoted(string ?? ""))
+    case .unknown: text.append("unknown")
     }
   }
 
-  /// An argument as text.
-  static func argument(
-    _ argument: EventArgument, _ value: UInt64, of event: Event
-  ) -> String {
-    switch argument.type {
-    case .none: return ""
-    case .count:
-      if event.kind == .loss, value == Event.unknownCount { return "unknown" }
-      return event.loadIsFrame(argument) ? hexadecimal(value) : String(value)
-    case .signed: return String(Int64(bitPattern: value))
-    case .address, .pfn: return hexadecimal(value)
-    case .freeFunction:
-      return UInt8(exactly: value).flatMap(FreeFunction.init(rawValue:))?.name ?? String(value)
-    case .callbackFunction:
-      return UInt8(exactly: value).flatMap(CallbackFunction.init(rawValue:))?.name ?? String(value)
-    case .readerClass:
-      return UInt8(exactly: value).flatMap(ReaderClass.init(rawValue:))?.name ?? String(value)
-    }
+  /// `comm-pid`, right-aligned. A task may be renamed on the way.
+  private mutating func label(of task: UInt32, source: any EventSource) -> [UInt8] {
+    let name = source.taskName(task)
+    if let known = tasks[task], known.name == name { return known.label }
+    let text = "\(printableLine(name ?? "<...>"))-\(task)"
+    let label = Array(padded(text, 20).utf8)
+    tasks[task] = (name, label)
+    return label
   }
 }
-
-extension Event {
-  /// Whether `argument` is the load of a callback of one table, which is that table's pfn.
-  func loadIsFrame(_ argument: EventArgument) -> Bool {
-    guard argument.name == "load" else { return false }
-    return arg0 == UInt64(CallbackFunction.freeDeferred.rawValue)
-      || arg0 == UInt64(CallbackFunction.removeTableOne.rawValue)
-  }
-}
-
-extension LossCause {
-  /// The cause without spaces, as a value in a line.
-  var printName: String { name.replacing(" ", with: "-") }
-}
-
-/// `value` as the kernel's `%#lx` prints it.
-func hexadecimal(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
 
 /// `text` with `fill` before it up to `width` characters.
 func padded(_ text: String, _ width: Int, with fill: Character = " ") -> String {
