@@ -1,0 +1,48 @@
+import TraceFormat
+
+/// I02: exactly one constructor before the first install, at levels that have a constructor.
+///
+/// Which upper levels have one depends on the version (kernel-facts §1.4); a level of which no
+/// table was ever constructed in this trace is taken to have none.
+struct ConstructedOnce: Invariant {
+  static let description = InvariantDescription(
+    "I02", "constructed exactly once before install", severity: .high,
+    requires: [.tableAlloc, .tableConstruct, .tableInstall],
+    "Exactly one constructor runs before a table is first installed, at levels that have one.")
+
+  /// Levels of which a table was constructed, by raw value.
+  private var constructedLevels: Set<TableLevel> = [.pte]
+
+  mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
+    for place in batch.places(of: .tableConstruct) {
+      let event = batch[place]
+      if event.event.level != .unknown { constructedLevels.insert(event.event.level) }
+      guard let table = event.table, table.isConstructed, !table.isFreed,
+        table.destructAt < table.constructAt
+      else { continue }
+      tally.report(
+        "constructed a second time", missing: "pt_dtor or pt_free", at: event,
+        since: table.constructAt, absent: [.tableAlloc, .tableFree, .tableDestruct])
+    }
+    for place in batch.places(of: .tableInstall) { judge(install: batch[place], &tally) }
+  }
+
+  private func judge(install event: ResolvedEvent, _ tally: inout Tally) {
+    guard let table = event.table, table.installAt == .none else { return }
+    guard table.bornInTrace else {
+      tally.pending += 1
+      return
+    }
+    let level = event.event.level != .unknown ? event.event.level : table.level
+    if table.isConstructed {
+      tally.exercised += 1
+    } else if !constructedLevels.contains(level) {
+      tally.exempt(.level)
+    } else if !event.event.flags.contains(.inferred) {
+      tally.exercised += 1
+      tally.report(
+        "installed without having been constructed", missing: "pt_ctor", at: event,
+        since: table.allocAt, absent: [.tableConstruct])
+    }
+  }
+}

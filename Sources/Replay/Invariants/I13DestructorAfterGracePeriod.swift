@@ -1,0 +1,69 @@
+import TraceFormat
+
+/// I13, the patch invariant: neither destructor nor ptlock free before the grace period that
+/// follows the unlink.
+///
+/// Judged once per table that is queued (table or page path), falls back, or is deferred; tables
+/// that are freed without being queued owe no grace period (E1, E2, E4, E8, E11). On S0, S1 and
+/// the page path the early destructor is a property of the stage (E13): it is a finding, and it
+/// says nothing about a reader having touched the dead lock, which is I20 to I22b.
+struct DestructorAfterGracePeriod: Invariant {
+  static let description = InvariantDescription(
+    "I13", "no destructor before the grace period", severity: .critical,
+    requires: [.tableDestruct],
+    "The ptlock is not freed and the destructor does not run before the end of a grace period "
+      + "that began after the table was unlinked.")
+
+  mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
+    for kind in [EventKind.tableQueueBatch, .tableQueuePage, .tableDefer, .tableFallback] {
+      for place in batch.places(of: kind) { judge(queue: batch[place], kind, &tally) }
+    }
+    for place in batch.places(of: .lockFree) { judge(teardown: batch[place], &tally) }
+    for place in batch.places(of: .tableDestruct) { judge(teardown: batch[place], &tally) }
+  }
+
+  /// A table is queued: whatever of its destructor has run, ran too early.
+  private func judge(queue event: ResolvedEvent, _ kind: EventKind, _ tally: inout Tally) {
+    guard let table = event.table, table.queueAt == .none, !table.isFreed else { return }
+    let first = firstTeardown(table)
+    guard first != .none else { return }
+    tally.exercised += 1
+    let how = kind == .tableQueuePage ? "put into the page gather" : "queued"
+    tally.report(
+      table.lockFreeAt == first
+        ? "ptlock freed before the table was \(how)"
+        : "destructor ran before the table was \(how)",
+      missing: kind == .tableQueuePage ? "any grace period" : "queue, call_rcu, grace period",
+      at: event, since: first)
+  }
+
+  /// The destructor of a table that is already queued begins.
+  private func judge(teardown event: ResolvedEvent, _ tally: inout Tally) {
+    guard let table = event.table, table.path != .none, !table.isFreed,
+      firstTeardown(table) == .none
+    else { return }
+    tally.exercised += 1
+    if table.path == .deferred { tally.exempt(.e3) }
+    let unreachable = table.unreachableSince
+    if event.gracePeriodPassed(since: unreachable) { return }
+    let what = event.event.kind == .lockFree ? "ptlock freed" : "destructor ran"
+    if event.resolution.run != 0 {
+      tally.report(
+        "\(what) in a callback that did not wait for a grace period",
+        missing: "gp_start, gp_end", at: event, since: unreachable,
+        absent: [.gracePeriodStart, .gracePeriodEnd])
+    } else {
+      let path = table.path == .fallback ? "on the no-memory fallback" : "outside any callback"
+      tally.report(
+        "\(what) without a grace period, \(path)", missing: "gp_start, gp_end", at: event,
+        since: unreachable, absent: [.gracePeriodStart, .gracePeriodEnd, .callbackStart])
+    }
+  }
+
+  private func firstTeardown(_ table: TableLife) -> Ordinal {
+    switch (table.lockFreeAt, table.destructAt) {
+    case (.none, let other), (let other, .none): other
+    case (let lock, let destructor): min(lock, destructor)
+    }
+  }
+}

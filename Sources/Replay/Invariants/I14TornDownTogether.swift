@@ -1,0 +1,52 @@
+import TraceFormat
+
+/// I14: destructor and free of a table happen in the same activation, adjacent, destructor first,
+/// on the same CPU.
+///
+/// Owed by the table path and its fallback. A free after the callback has run, by whoever held
+/// the last reference, is E15.
+struct TornDownTogether: Invariant {
+  static let description = InvariantDescription(
+    "I14", "destructor and free in one activation", severity: .high,
+    requires: [.tableQueueBatch, .tableDestruct, .tableFree], regime: .tablePath,
+    "Destructor and free of a table on the table path happen in the same callback or fallback "
+      + "call, next to each other, destructor first, on the same CPU.")
+
+  mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
+    for place in batch.places(of: .tableFree) {
+      guard let table = batch.table(at: place),
+        table.path == .batch || table.path == .fallback, table.destructAt != .none,
+        !table.isFreed
+      else { continue }
+      judge(batch[place], table, &tally)
+    }
+  }
+
+  private func judge(_ event: ResolvedEvent, _ table: TableLife, _ tally: inout Tally) {
+    if table.destructPlacement == .beforeQueue {
+      tally.exercised += 1
+      tally.report(
+        event.resolution.run != 0
+          ? "destructor before the queue, free inside the callback"
+          : "destructor before the queue, free on its own", at: event, since: table.destructAt)
+      return
+    }
+    if event.resolution.run == 0, table.destructRun != 0 {
+      tally.exempt(.e15)
+      return
+    }
+    tally.exercised += 1
+    if event.resolution.run != table.destructRun {
+      tally.report(
+        "destructor outside the callback that frees", at: event, since: table.destructAt,
+        absent: table.destructRun == 0 ? [.callbackStart] : [.callbackStart, .callbackEnd])
+    } else if table.destructCPU != event.event.cpu {
+      tally.report(
+        "destructor and free on different CPUs", at: event, since: table.destructAt)
+    } else if !event.resolution.isAdjacent {
+      tally.report(
+        "another table torn down between destructor and free", at: event,
+        since: table.destructAt)
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import TraceFormat
+
+/// I18: no software access to a table's content after its page is freed.
+struct ContentAfterFree: Invariant {
+  static let description = InvariantDescription(
+    "I18", "no access after free", severity: .critical,
+    requires: [.readerAccess, .tableFree],
+    "No software walker reads or writes a table's content after its page is freed.")
+
+  mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
+    for place in batch.places(of: .readerAccess) {
+      tally.exercised += 1
+      let event = batch[place]
+      guard let table = event.table else { continue }
+      if event.resolution.tableIsForeign {
+        tally.report(
+          "a reader touched a table whose page is another table now", missing: "rd_exit",
+          at: event, since: table.allocAt)
+      } else if table.isFreed {
+        tally.report(
+          "a reader touched a freed table", missing: "rd_exit", at: event, since: table.freeAt,
+          absent: [.tableAlloc])
+      }
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import TraceFormat
+
+/// I22b: the memory of a ptlock is not allocated again while a section that loaded its table is
+/// open.
+struct LockReusedUnderReader: Invariant {
+  static let description = InvariantDescription(
+    "I22b", "no ptlock reuse under a reader", severity: .critical,
+    requires: [.readerEnter, .readerExit, .readerLoad, .lockAlloc],
+    "A ptlock's memory is not allocated again while a reader section that loaded its table is "
+      + "open.")
+
+  mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
+    for place in batch.places(of: .lockAlloc) {
+      let event = batch[place]
+      guard let lock = event.lock, lock.freed else { continue }
+      tally.exercised += 1
+      guard lock.openLoads > 0 else { continue }
+      tally.report(
+        "ptlock memory allocated again under a reader that loaded its table",
+        missing: "rd_exit", at: event, since: lock.freeAt, absent: [.readerExit])
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import TraceFormat
+
+/// I25: no callback before a full grace period after its `call_rcu`.
+struct CallbackAfterGracePeriod: Invariant {
+  static let description = InvariantDescription(
+    "I25", "callback after a full grace period", severity: .critical,
+    requires: [.callRCU, .callbackStart, .gracePeriodStart, .gracePeriodEnd],
+    regime: .callbacks,
+    "A callback starts only after a grace period that began after its call_rcu has ended.")
+
+  mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
+    for place in batch.places(of: .callbackStart) {
+      let event = batch[place]
+      guard let callback = event.callback, callback.queuedAt != .none,
+        callback.startedAt == .none
+      else { continue }
+      tally.exercised += 1
+      guard !event.gracePeriodPassed(since: callback.queuedAt) else { continue }
+      tally.report(
+        "callback ran without a grace period", missing: "gp_start, gp_end", at: event,
+        since: callback.queuedAt, absent: [.gracePeriodStart, .gracePeriodEnd])
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import TraceFormat
+
+/// I36: at quiesce every user table and every batch page has been freed.
+///
+/// Vacuous on a trace without `quiesce`: a recording that merely stops leaves tables behind.
+struct LeakFree: Invariant {
+  static let description = InvariantDescription(
+    "I36", "nothing leaks", severity: .high, requires: [.tableAlloc, .tableFree, .quiesce],
+    "After all mms have exited and rcu_barrier() has returned, every user table and every batch "
+      + "page has been freed.")
+
+  private var quiesced: Event?
+
+  mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
+    if let place = batch.places(of: .quiesce).last { quiesced = batch.events[Int(place)] }
+  }
+
+  mutating func finish(_ state: Resolver, into tally: inout Tally) {
+    for table in state.tables where table.bornInTrace {
+      guard let quiesced else {
+        if !table.isFreed { tally.pending += 1 }
+        continue
+      }
+      if table.kernelTable {
+        tally.exempt(.e10)
+        continue
+      }
+      tally.exercised += 1
+      guard !table.isFreed else { continue }
+      tally.reportLeft(
+        "table never freed", missing: "pt_free", state: state, event: quiesced,
+        since: table.allocAt, absent: [.tableFree], table: table)
+    }
+    guard let quiesced else { return }
+    for (_, since) in state.liveBatches.sorted(by: { $0.value < $1.value }) {
+      tally.reportLeft(
+        "batch page never freed", missing: "batch_free", state: state, event: quiesced,
+        since: since, absent: [.batchFree])
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import TraceFormat
+
+/// Decides, once the whole trace and its header are known, what each tally amounts to.
+///
+/// A candidate that rests on two seen events stands on any source, unless a hole lies between
+/// them. One that rests on an event not seen stands only where the source cannot lose that kind
+/// silently. Everything else is inconclusive, and says what is to blame.
+struct Court {
+  let header: TraceHeader
+  let facts: TraceFacts
+  let losses: [CheckResult.Loss]
+  let options: CheckOptions
+
+  func decide(_ invariant: InvariantDescription, _ tally: Tally) -> Judgement {
+    let findings = tally.groups.filter { !$0.overLoss && blame(for: $0.absent) == nil }
+    let violations = findings.reduce(0) { $0 + $1.count }
+    let undecided = tally.groups.reduce(0) { $0 + $1.count } - violations
+    let (verdict, reason) = verdict(invariant, tally, violations)
+    return Judgement(
+      invariant: invariant, verdict: verdict, exercised: tally.exercised, violations: violations,
+      undecided: undecided, pending: tally.pending,
+      exempt: Exemption.allCases.compactMap { key in
+        tally.exempt[key].map { (exemption: key, count: $0) }
+      },
+      reason: reason, findings: findings)
+  }
+
+  private func verdict(
+    _ invariant: InvariantDescription, _ tally: Tally, _ violations: Int
+  ) -> (Verdict, String?) {
+    if violations > 0 { return (.violated, doubts(tally)) }
+    let missing = invariant.requires.kinds.filter { header.capabilities[$0] == nil }
+    if !missing.isEmpty {
+      let names = missing.map(\.name).joined(separator: ", ")
+      // Asked for by name, "cannot tell" is an answer; otherwise it was never in question.
+      return (
+        options.only.contains(invariant.id) ? .inconclusive : .notApplicable,
+        "this source does not record \(names)"
+      )
+    }
+    if let doubts = doubts(tally) { return (.inconclusive, doubts) }
+    if tally.exercised > 0 { return (.holds, nil) }
+    if invariant.regime != .any, facts.usesPagePathOnly {
+      return (.notApplicable, "every table took the page path: no RCU callback is owed")
+    }
+    if let silent = silence(invariant) { return (.inconclusive, silent) }
+    return (.vacuous, vacuity(tally))
+  }
+
+  private func vacuity(_ tally: Tally) -> String {
+    if let first = losses.first, tally.pending > 0 {
+      return "never exercised; \(tally.pending) cut by an edge or by \(describe(first))"
+    }
+    return tally.pending > 0
+      ? "never exercised: \(tally.pending) cut by the start or end of the recording"
+      : "never exercised"
+  }
+
+  /// Why the undecided candidates are undecided; nil if there are none.
+  private func doubts(_ tally: Tally) -> String? {
+    var phrases: [String] = []
+    for group in tally.groups {
+      if group.overLoss {
+        phrases.append("\(group.count) × \(group.cause), across \(lossPhrase(group))")
+      } else if let blame = blame(for: group.absent) {
+        phrases.append("\(group.count) × \(group.cause), but \(blame)")
+      }
+    }
+    return phrases.isEmpty ? nil : phrases.joined(separator: "; ")
+  }
+
+  private func lossPhrase(_ group: CandidateGroup) -> String {
+    guard let at = group.exemplars.first?.ordinal,
+      let loss = losses.last(where: { $0.ordinal <= at }) ?? losses.first
+    else { return "a hole in the recording" }
+    return describe(loss)
+  }
+
+  private func describe(_ loss: CheckResult.Loss) -> String {
+    let cause = LossCause(rawValue: UInt8(truncatingIfNeeded: loss.event.object)) ?? .unknown
+    let cpu = loss.event.cpu == Event.allCPUs ? "" : " on CPU \(loss.event.cpu)"
+    let count = loss.event.arg0 == Event.unknownCount ? "" : " (\(loss.event.arg0) events)"
+    return "the \(cause.name)\(cpu) at #\(loss.ordinal)\(count)"
+  }
+
+  /// Why the absence of these kinds proves nothing; nil if it does prove something.
+  private func blame(for absent: KindSet) -> String? {
+    guard !absent.isEmpty else { return nil }
+    var seen = false
+    for kind in absent.kinds {
+      switch header.capabilities[kind] {
+      case nil: continue
+      case .sure: seen = true
+      case .inferred: return "\(kind.name) is inferred here, never observed"
+      case .mayMiss: return "\(kind.name) may be missed silently\(detail(of: kind))"
+      }
+    }
+    return seen ? nil : "this source does not record \(absent.kinds[0].name)"
+  }
+
+  private func detail(of kind: EventKind) -> String {
+    if let count = header.capabilities.misses[kind.name], count > 0 {
+      let bound = header.capabilities.missesAreCumulative ? "up to " : ""
+      return " (\(bound)\(count) misses counted)"
+    }
+    return header.capabilities.reasons[kind.name].map { " (\($0))" } ?? ""
+  }
+
+  /// Set when a needed kind never appeared although its source says that it happened.
+  private func silence(_ invariant: InvariantDescription) -> String? {
+    for kind in invariant.requires.kinds
+    where facts.counts[Int(kind.rawValue)] == 0
+      && (header.capabilities.misses[kind.name] ?? 0) > 0
+    {
+      return "not one \(kind.name) was recorded, and it may be missed silently"
+        + detail(of: kind)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,99 @@
+public import TraceFormat
+
+/// What may be a violation: two places in a trace, and what was missing between them.
+public struct Candidate: Sendable {
+  /// Place of the event that completed it.
+  public var ordinal: Ordinal
+  /// Place of the earlier event it rests on; ``Ordinal/none`` = from the start of the life.
+  public var since: Ordinal
+  /// The event at `ordinal`.
+  public var event: Event
+  /// The table concerned, as it was before the event.
+  public var table: TableLife?
+  /// The lock concerned.
+  public var lock: LockLife?
+  /// The callback concerned.
+  public var callback: CallbackLife?
+}
+
+/// Candidates of one cause that stand or fall together.
+public struct CandidateGroup: Sendable {
+  /// What is wrong, in one phrase.
+  public let cause: String
+  /// What had to come between the two events and did not, in one phrase; empty if nothing did.
+  public let missing: String
+  /// Kinds whose absence the candidates rest on.
+  public let absent: KindSet
+  /// A hole in the recording lies between the two events.
+  public let overLoss: Bool
+  /// How many there are.
+  public internal(set) var count = 0
+  /// The first of them.
+  public internal(set) var exemplars: [Candidate] = []
+}
+
+/// What one invariant counted in one trace.
+public struct Tally: Sendable {
+  /// Instances that were decided (triggered and discharged, or violated).
+  public var exercised = 0
+  /// Instances whose end lies before or after the recording.
+  public var pending = 0
+  /// Instances that owe nothing, by reason.
+  public private(set) var exempt: [Exemption: Int] = [:]
+  /// Candidates, in order of first appearance.
+  public private(set) var groups: [CandidateGroup] = []
+  /// How many exemplars each group keeps.
+  let exemplars: Int
+
+  init(exemplars: Int) { self.exemplars = exemplars }
+
+  /// Counts an instance that owes nothing.
+  public mutating func exempt(_ exemption: Exemption) { exempt[exemption, default: 0] += 1 }
+
+  /// Takes a candidate.
+  ///
+  /// - Parameters:
+  ///   - cause: what is wrong, in one phrase; candidates of one cause are grouped.
+  ///   - missing: what had to come in between.
+  ///   - event: the event that completed it.
+  ///   - since: place of the earlier event; a hole after it makes the candidate inconclusive.
+  ///   - absent: kinds whose absence it rests on; empty if it rests on two seen events.
+  public mutating func report(
+    _ cause: String, missing: String = "", at event: ResolvedEvent, since: Ordinal,
+    absent: KindSet = [], table: TableLife? = nil
+  ) {
+    add(
+      cause, missing, absent, overLoss: !event.isClean(since: since),
+      Candidate(
+        ordinal: event.ordinal, since: since, event: event.event, table: table ?? event.table,
+        lock: event.lock, callback: event.callback))
+  }
+
+  /// Takes a candidate found at the end of the trace, where something is left.
+  public mutating func reportLeft(
+    _ cause: String, missing: String = "", state: Resolver, event: Event, since: Ordinal,
+    absent: KindSet, table: TableLife? = nil, lock: LockLife? = nil, callback: CallbackLife? = nil
+  ) {
+    let clean = (since == .none ? 0 : since) >= state.holes.cleanSince
+    add(
+      cause, missing, absent, overLoss: !clean,
+      Candidate(
+        ordinal: max(0, state.position - 1), since: since, event: event, table: table, lock: lock,
+        callback: callback))
+  }
+
+  private mutating func add(
+    _ cause: String, _ missing: String, _ absent: KindSet, overLoss: Bool, _ candidate: Candidate
+  ) {
+    let index =
+      groups.firstIndex {
+        $0.overLoss == overLoss && $0.absent == absent && $0.cause == cause
+      } ?? groups.count
+    if index == groups.count {
+      groups.append(
+        CandidateGroup(cause: cause, missing: missing, absent: absent, overLoss: overLoss))
+    }
+    groups[index].count += 1
+    if groups[index].exemplars.count < exemplars { groups[index].exemplars.append(candidate) }
+  }
+}

@@ -1,0 +1,99 @@
+public import TraceFormat
+
+/// One life of a lock object, from `ptl_alloc` to the next at the same address.
+public struct LockLife: Sendable {
+  /// Address of the object.
+  public var address: UInt64
+  /// Which life of that address.
+  public var generation: UInt32
+  /// `ptl_alloc` was seen.
+  public var bornInTrace = false
+  /// `ptl_free` was seen.
+  public var freed = false
+  /// Slot of the table it belongs to, -1 if unknown.
+  public var table: Int32 = -1
+  /// pfn of that table; 0 if unknown.
+  public var pfn: UInt64 = 0
+  /// Generation of that table.
+  public var tableGeneration: UInt32 = 0
+  /// Allocation.
+  public var allocAt: Ordinal = .none
+  /// Free.
+  public var freeAt: Ordinal = .none
+  /// When it was last taken, ``Ordinal/none`` while nobody holds it.
+  public var heldSince: Ordinal = .none
+  /// Task that holds it.
+  public var holder: UInt32 = 0
+  /// CPU it was taken on.
+  public var holderCPU: UInt16 = 0
+  /// Readers spinning on it.
+  public var waiters: Int32 = 0
+  /// When the last of them began to spin.
+  public var waitingSince: Ordinal = .none
+  /// Open reader sections that loaded the table it belongs to.
+  public var openLoads: Int32 = 0
+}
+
+/// One use of an rcu_head, from `call_rcu` to the next of the same head. For a table batch it
+/// begins when the first table is queued, before the head is known.
+public struct CallbackLife: Sendable {
+  /// Address of the head; 0 while a batch is still open.
+  public var head: UInt64
+  /// Which use of that head.
+  public var generation: UInt32
+  /// Number of this callback in the trace, from 1.
+  public var serial: UInt32
+  /// What it will run.
+  public var function: CallbackFunction = .other
+  /// What `call_rcu` said: tables in the batch, or pfn of the one table.
+  public var load: UInt64 = 0
+  /// CPU and task of the `call_rcu`.
+  public var cpu: UInt16 = 0
+  /// Task of the `call_rcu`, of the first queueing before it.
+  public var task: UInt32 = 0
+  /// Gather the tables were queued on.
+  public var gather: UInt64 = 0
+  /// First table queued.
+  public var openedAt: Ordinal = .none
+  /// The `call_rcu`.
+  public var queuedAt: Ordinal = .none
+  /// Start of its last run.
+  public var startedAt: Ordinal = .none
+  /// End of its last run.
+  public var endedAt: Ordinal = .none
+  /// Start of the last grace period that was over when it started.
+  public var gracePeriodAtStart: Ordinal = .none
+  /// Runs (saturating).
+  public var runs: UInt8 = 0
+  /// Tables seen to be queued into it.
+  public var members: Int32 = 0
+  /// Members whose teardown began inside it.
+  public var torn: Int32 = 0
+  /// Highest place of a member whose teardown began.
+  public var lastIndex: Int32 = -1
+  /// Every table of the batch is known by its queue event.
+  public var isComplete = false
+  /// Batch page frees seen (saturating).
+  public var pageFrees: UInt8 = 0
+}
+
+/// One reader section.
+struct SectionLife {
+  var key: UInt64
+  var generation: UInt32
+  var readerClass: ReaderClass = .unknown
+  var cpu: UInt16 = 0
+  var task: UInt32 = 0
+  var openedAt: Ordinal = .none
+  var isOpen = false
+  var loads: [Load] = []
+
+  struct Load {
+    var table: Int32
+    var pfn: UInt64
+    var tableGeneration: UInt32
+    var lock: Int32
+    var lockGeneration: UInt32
+    var at: Ordinal
+  }
+}

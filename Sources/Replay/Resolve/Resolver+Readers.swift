@@ -1,0 +1,192 @@
+import TraceFormat
+
+extension Resolver {
+  mutating func resolveLock(
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  ) {
+    reserve(cpu: event.cpu)
+    noteRunning(event, &resolution, &output)
+    var slot = lockSlots.find(event.object)
+    note(lock: slot, &resolution, &output)
+    switch event.kind {
+    case .lockAlloc:
+      let table = tableSlots.find(event.arg0)
+      note(table: table, &resolution, &output)
+      resolution.reusesPendingLock = slot >= 0 && isPending(ownerTable(of: slot), lock: slot)
+      beginLock(event, slot, table)
+      return
+    case .lockFree:
+      if slot < 0 { slot = addLock(LockLife(address: event.object, generation: event.generation)) }
+      freeLock(event, slot, &resolution, &output)
+    default:
+      if slot < 0 { slot = addLock(LockLife(address: event.object, generation: event.generation)) }
+      useLock(event, slot, &resolution, &output)
+    }
+  }
+
+  private mutating func addLock(_ life: LockLife) -> Int32 {
+    let slot = Int32(truncatingIfNeeded: locks.count)
+    locks.append(life)
+    lockSlots.set(life.address, slot)
+    return slot
+  }
+
+  private mutating func beginLock(_ event: Event, _ previous: Int32, _ table: Int32) {
+    var life = LockLife(address: event.object, generation: event.generation)
+    life.bornInTrace = true
+    life.allocAt = position
+    life.pfn = event.arg0
+    life.table = table
+    var slot = previous
+    if slot >= 0 { locks[Int(slot)] = life } else { slot = addLock(life) }
+    if table >= 0 {
+      locks[Int(slot)].tableGeneration = tables[Int(table)].generation
+      tables[Int(table)].lock = slot
+      tables[Int(table)].hasLockObject = true
+    }
+  }
+
+  private mutating func freeLock(
+    _ event: Event, _ slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  ) {
+    let index = Int(slot)
+    let table = event.arg0 != 0 ? tableSlots.find(event.arg0) : ownerTable(of: slot)
+    note(table: table, &resolution, &output)
+    resolution.isAdjacent = table >= 0 && lastTorn[Int(event.cpu)] == table
+    if table >= 0 {
+      lastTorn[Int(event.cpu)] = table
+      if tables[Int(table)].lockFreeAt == .none {
+        tables[Int(table)].lockFreeAt = position
+        tables[Int(table)].lockFreePlacement = placement(of: event, Int(table))
+      }
+      tables[Int(table)].hasLockObject = true
+      if locks[index].table < 0 {
+        locks[index].table = table
+        locks[index].tableGeneration = tables[Int(table)].generation
+        locks[index].pfn = tables[Int(table)].pfn
+      }
+    }
+    locks[index].freed = true
+    locks[index].freeAt = position
+  }
+
+  /// The lock was freed and its table, out of its mm, still waits for its own free.
+  private func isPending(_ table: Int32, lock: Int32) -> Bool {
+    table >= 0 && locks[Int(lock)].freed && tables[Int(table)].lockFreeAt != .none
+      && !tables[Int(table)].isFreed
+  }
+
+  /// The table a lock belongs to, if that life of the table still lasts.
+  private func ownerTable(of slot: Int32) -> Int32 {
+    let lock = locks[Int(slot)]
+    guard lock.table >= 0, tables[Int(lock.table)].generation == lock.tableGeneration else {
+      return -1
+    }
+    return lock.table
+  }
+
+  /// The lock of a table, unless its memory has since become another table's lock.
+  private func ownLock(of table: Int32) -> Int32 {
+    let lock = tables[Int(table)].lock
+    return lock >= 0 && ownerTable(of: lock) == table ? lock : -1
+  }
+
+  private mutating func useLock(
+    _ event: Event, _ slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  ) {
+    let index = Int(slot)
+    note(table: tableSlots.find(event.arg1), &resolution, &output)
+    if let load = load(of: event.arg1, in: event.arg0) {
+      resolution.lockIsForeign =
+        load.lock == slot && load.lockGeneration != locks[index].generation
+    }
+    switch event.kind {
+    case .lockWait:
+      locks[index].waiters += 1
+      locks[index].waitingSince = position
+    case .lockAcquire:
+      if locks[index].waiters > 0 { locks[index].waiters -= 1 }
+      locks[index].heldSince = position
+      locks[index].holder = event.task
+      locks[index].holderCPU = event.cpu
+    default:
+      locks[index].heldSince = .none
+    }
+  }
+
+  /// What section `section` loaded for the table at `pfn`, the last load first.
+  private func load(of pfn: UInt64, in section: UInt64) -> SectionLife.Load? {
+    guard section != 0 else { return nil }
+    let slot = sectionSlots.find(section)
+    guard slot >= 0, sections[Int(slot)].isOpen else { return nil }
+    return sections[Int(slot)].loads.last { $0.pfn == pfn }
+  }
+
+  mutating func resolveReader(
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  ) {
+    switch event.kind {
+    case .readerEnter: enter(event)
+    case .readerExit: exit(event)
+    case .readerLoad:
+      let table = tableSlots.find(event.object)
+      note(table: table, &resolution, &output)
+      if table >= 0 { load(event, table) }
+    default:
+      let table = tableSlots.find(event.object)
+      note(table: table, &resolution, &output)
+      if table >= 0, let load = load(of: event.object, in: event.arg0) {
+        resolution.tableIsForeign = load.tableGeneration != tables[Int(table)].generation
+      }
+    }
+  }
+
+  private mutating func enter(_ event: Event) {
+    var life = SectionLife(key: event.object, generation: event.generation)
+    life.readerClass = ReaderClass(rawValue: UInt8(truncatingIfNeeded: event.arg0)) ?? .unknown
+    life.cpu = event.cpu
+    life.task = event.task
+    life.openedAt = position
+    life.isOpen = true
+    let slot = sectionSlots.find(event.object)
+    if slot >= 0 {
+      // The exit of the earlier section was not seen: its loads no longer count.
+      if sections[Int(slot)].isOpen { release(sections[Int(slot)]) }
+      sections[Int(slot)] = life
+    } else {
+      sectionSlots.set(event.object, Int32(truncatingIfNeeded: sections.count))
+      sections.append(life)
+    }
+  }
+
+  private mutating func exit(_ event: Event) {
+    let slot = sectionSlots.find(event.object)
+    guard slot >= 0, sections[Int(slot)].isOpen else { return }
+    release(sections[Int(slot)])
+    sections[Int(slot)].isOpen = false
+    sections[Int(slot)].loads.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func load(_ event: Event, _ table: Int32) {
+    let section = sectionSlots.find(event.arg0)
+    guard event.arg0 != 0, section >= 0, sections[Int(section)].isOpen else { return }
+    let lock = ownLock(of: table)
+    sections[Int(section)].loads.append(
+      SectionLife.Load(
+        table: table, pfn: event.object, tableGeneration: tables[Int(table)].generation,
+        lock: lock, lockGeneration: lock >= 0 ? locks[Int(lock)].generation : 0, at: position))
+    tables[Int(table)].openLoads += 1
+    if lock >= 0 { locks[Int(lock)].openLoads += 1 }
+  }
+
+  private mutating func release(_ section: SectionLife) {
+    for load in section.loads {
+      if tables[Int(load.table)].generation == load.tableGeneration {
+        tables[Int(load.table)].openLoads -= 1
+      }
+      if load.lock >= 0, locks[Int(load.lock)].generation == load.lockGeneration {
+        locks[Int(load.lock)].openLoads -= 1
+      }
+    }
+  }
+}

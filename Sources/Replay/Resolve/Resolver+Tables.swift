@@ -1,0 +1,176 @@
+import TraceFormat
+
+extension Resolver {
+  mutating func resolveTable(
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  ) {
+    reserve(cpu: event.cpu)
+    var slot = tableSlots.find(event.object)
+    noteRunning(event, &resolution, &output)
+    if event.kind == .tableAlloc {
+      note(table: slot, &resolution, &output)
+      beginTable(event, slot)
+      return
+    }
+    if event.kind == .pageReuse {
+      note(table: slot, &resolution, &output)
+      return
+    }
+    if slot < 0 { slot = addTable(event) }
+    note(table: slot, &resolution, &output)
+    if tables[Int(slot)].lock >= 0 { note(lock: tables[Int(slot)].lock, &resolution, &output) }
+    resolution.isAdjacent = lastTorn[Int(event.cpu)] == slot
+    if event.level != .unknown { tables[Int(slot)].level = event.level }
+    if event.flags.contains(.kernelTable) { tables[Int(slot)].kernelTable = true }
+    apply(event, slot, resolution)
+  }
+
+  private mutating func addTable(_ event: Event) -> Int32 {
+    let slot = Int32(truncatingIfNeeded: tables.count)
+    tables.append(
+      TableLife(pfn: event.object, generation: event.generation, firstAt: position))
+    tableSlots.set(event.object, slot)
+    return slot
+  }
+
+  private mutating func beginTable(_ event: Event, _ previous: Int32) {
+    var life = TableLife(pfn: event.object, generation: event.generation, firstAt: position)
+    life.bornInTrace = true
+    life.allocAt = position
+    life.level = event.level
+    life.mm = event.arg0
+    life.kernelTable = event.flags.contains(.kernelTable)
+    if previous >= 0 {
+      tables[Int(previous)] = life
+    } else {
+      tableSlots.set(event.object, Int32(truncatingIfNeeded: tables.count))
+      tables.append(life)
+    }
+  }
+
+  /// Changes the state of table `slot` as `event` says.
+  private mutating func apply(_ event: Event, _ slot: Int32, _ resolution: Resolution) {
+    let index = Int(slot)
+    switch event.kind {
+    case .tableConstruct:
+      tables[index].constructors = increment(tables[index].constructors)
+      tables[index].constructAt = position
+      tables[index].pages = Int32(truncatingIfNeeded: Int64(bitPattern: event.arg1))
+      if event.arg0 != 0 { tables[index].mm = event.arg0 }
+    case .tableInstall:
+      if tables[index].installAt == .none { tables[index].installAt = position }
+      tables[index].installed = true
+      tables[index].unlinkAt = .none
+      if event.arg0 != 0 { tables[index].mm = event.arg0 }
+    case .tableUnlink:
+      tables[index].installed = false
+      tables[index].unlinkAt = position
+      tables[index].unlinkInferred = event.flags.contains(.inferred)
+    case .tableQueueBatch: queue(event, index)
+    case .tableQueuePage:
+      tables[index].path = .page
+      markQueued(event, index)
+    case .tableFallback: leaveBatch(event, index)
+    case .tableDefer:
+      tables[index].path = .deferred
+      markQueued(event, index)
+    case .tableDestruct:
+      tables[index].destructors = increment(tables[index].destructors)
+      if tables[index].destructAt == .none {
+        tables[index].destructAt = position
+        tables[index].destructCPU = event.cpu
+        tables[index].destructTask = event.task
+        tables[index].destructRun = resolution.run
+        tables[index].destructPlacement = placement(of: event, index)
+      }
+      countTorn(event, slot)
+    case .tablePut: countTorn(event, slot)
+    case .tableFree:
+      tables[index].frees = increment(tables[index].frees)
+      if tables[index].freeAt == .none { tables[index].freeAt = position }
+      tables[index].installed = false
+      countTorn(event, slot)
+    case .tableDeposit:
+      tables[index].deposited = true
+      tables[index].installed = false
+    default: break
+    }
+  }
+
+  private mutating func markQueued(_ event: Event, _ index: Int) {
+    tables[index].queueAt = position
+    tables[index].queueInferred = event.flags.contains(.inferred)
+    tables[index].installed = false
+    if tables[index].mm == 0 { tables[index].mm = event.arg1 }
+    if tables[index].destructPlacement == .direct {
+      tables[index].destructPlacement = .beforeQueue
+    }
+    if tables[index].lockFreePlacement == .direct {
+      tables[index].lockFreePlacement = .beforeQueue
+    }
+  }
+
+  /// Where in the teardown of table `index` an event of its destructor falls.
+  func placement(of event: Event, _ index: Int) -> Placement {
+    if runningCallback(for: event) != nil { return .inCallback }
+    let life = tables[index]
+    guard life.path != .none else { return .direct }
+    return gracePeriods.lastCompletedStart > life.unreachableSince
+      ? .afterGracePeriod : .withoutGracePeriod
+  }
+
+  private mutating func queue(_ event: Event, _ index: Int) {
+    tables[index].path = .batch
+    markQueued(event, index)
+    var slot = openBatches[event.task] ?? -1
+    if slot >= 0, callbacks[Int(slot)].gather != event.arg0 {
+      abandonBatch(of: event.task)
+      slot = -1
+    }
+    if slot < 0 {
+      slot = addCallback(head: 0, generation: 0)
+      callbacks[Int(slot)].openedAt = position
+      callbacks[Int(slot)].gather = event.arg0
+      callbacks[Int(slot)].task = event.task
+      callbacks[Int(slot)].cpu = event.cpu
+      callbacks[Int(slot)].function = .removeTableBatch
+      openBatches[event.task] = slot
+    }
+    tables[index].callback = slot
+    tables[index].callbackSerial = callbacks[Int(slot)].serial
+    tables[index].batchIndex = callbacks[Int(slot)].members
+    callbacks[Int(slot)].members += 1
+  }
+
+  /// `tlb_remove_table_one()`: the table is the last one queued, and leaves its batch again.
+  private mutating func leaveBatch(_ event: Event, _ index: Int) {
+    tables[index].path = .fallback
+    tables[index].fallbackAt = position
+    if tables[index].queueAt == .none { markQueued(event, index) }
+    let slot = tables[index].callback
+    tables[index].callback = -1
+    tables[index].batchIndex = -1
+    guard slot >= 0, callbacks[Int(slot)].serial == tables[index].callbackSerial,
+      callbacks[Int(slot)].queuedAt == .none
+    else { return }
+    callbacks[Int(slot)].members -= 1
+    if callbacks[Int(slot)].members == 0 { abandonBatch(of: event.task) }
+  }
+
+  /// Counts a table as torn down inside the callback that runs here, once.
+  private mutating func countTorn(_ event: Event, _ slot: Int32) {
+    defer { lastTorn[Int(event.cpu)] = slot }
+    guard let here = runningCallback(for: event), here.slot >= 0 else { return }
+    let index = Int(slot)
+    guard tables[index].callback == here.slot,
+      tables[index].callbackSerial == callbacks[Int(here.slot)].serial
+    else { return }
+    // A batch is torn down in queue order, so a new highest place is a new member.
+    if tables[index].batchIndex > callbacks[Int(here.slot)].lastIndex {
+      callbacks[Int(here.slot)].lastIndex = tables[index].batchIndex
+      callbacks[Int(here.slot)].torn += 1
+    }
+  }
+
+  func increment(_ count: UInt8) -> UInt8 { count == .max ? count : count + 1 }
+}

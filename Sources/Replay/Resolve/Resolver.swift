@@ -1,0 +1,197 @@
+public import TraceFormat
+
+/// Turns references into lifetimes: the only state machine between a trace and its judges.
+///
+/// It believes what it sees and never reports: after an event that makes no sense it takes the
+/// state the event implies, so that one oddity is judged once. For each event it writes down what
+/// was known *before* it. Its memory grows with the number of distinct pages, locks and heads.
+///
+/// What it does not do: judge, guess across a hole (``Resolution/cleanSince`` tells the judges
+/// where the holes are), or look ahead.
+public struct Resolver: Sendable {
+  /// Lives of tables, the current one of each page.
+  public internal(set) var tables: [TableLife] = []
+  /// Lives of locks, the current one of each address.
+  public internal(set) var locks: [LockLife] = []
+  /// Lives of callbacks; freed slots are reused.
+  public internal(set) var callbacks: [CallbackLife] = []
+  /// Grace periods.
+  public internal(set) var gracePeriods = GracePeriodClock()
+  /// Holes in the recording.
+  public internal(set) var holes = HoleTracker()
+  /// Callback running on each CPU.
+  public internal(set) var running: [RunningCallback?] = []
+  /// Batch pages that were allocated and not freed, with the ordinal of their allocation.
+  public internal(set) var liveBatches: [UInt64: Ordinal] = [:]
+  /// Ordinal of the next event.
+  public internal(set) var position: Ordinal = 0
+  /// Batch being filled by each task.
+  public internal(set) var openBatches: [UInt32: Int32] = [:]
+
+  var tableSlots = SlotMap(capacity: 1024)
+  var lockSlots = SlotMap(capacity: 1024)
+  var callbackSlots = SlotMap()
+  var sectionSlots = SlotMap()
+  var sections: [SectionLife] = []
+  var freeCallbacks: [Int32] = []
+  var runs: UInt32 = 0
+  var serials: UInt32 = 0
+  /// Table the last teardown event of each CPU was about.
+  var lastTorn: [Int32] = []
+
+  /// A resolver at the start of a trace.
+  public init() {}
+
+  /// Resolves the events of `batch`, in order, into `output`.
+  public mutating func resolve(_ batch: EventBatch, into output: inout ResolvedBatch) {
+    output.reset(batch)
+    position = Ordinal(batch.firstOrdinal)
+    for index in output.events.indices {
+      let event = output.events[index]
+      output.places[Int(event.kind.rawValue)].append(Int32(truncatingIfNeeded: index))
+      var resolution = Resolution()
+      resolution.gracePeriodStart = gracePeriods.lastCompletedStart
+      resolution.cleanSince = holes.cleanSince
+      step(event, &resolution, &output)
+      output.resolutions.append(resolution)
+      position += 1
+    }
+  }
+
+  private mutating func step(
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  ) {
+    switch event.kind {
+    case .tableAlloc, .tableConstruct, .tableInstall, .tableUnlink, .tableQueueBatch,
+      .tableQueuePage, .tableFallback, .tableDestruct, .tablePut, .tableFree, .tableDeposit,
+      .tableWithdraw, .tableDefer, .pageReuse, .batchAdd:
+      resolveTable(event, &resolution, &output)
+    case .lockAlloc, .lockFree, .lockWait, .lockAcquire, .lockRelease:
+      resolveLock(event, &resolution, &output)
+    case .readerEnter, .readerExit, .readerLoad, .readerAccess:
+      resolveReader(event, &resolution, &output)
+    case .callRCU, .callbackStart, .callbackEnd, .batchNew, .batchFree, .callbackRunEnd:
+      resolveCallback(event, &resolution, &output)
+    case .gracePeriodStart:
+      gracePeriods.start(seq: event.object, at: position)
+    case .gracePeriodEnd:
+      gracePeriods.end(seq: event.object, at: position)
+    case .loss:
+      holes.open(cpu: event.cpu)
+      resolution.cleanSince = holes.cleanSince
+    case .lossEnd:
+      holes.close(cpu: event.cpu, at: position)
+      resolution.cleanSince = holes.cleanSince
+    case .gatherStart:
+      // A batch left over from an earlier gather was never flushed as far as the trace shows.
+      abandonBatch(of: event.task)
+    default: break
+    }
+  }
+
+  /// The callback running on the CPU of `event`, if the event's task is the one it runs in.
+  func runningCallback(for event: Event) -> RunningCallback? {
+    guard Int(event.cpu) < running.count, let here = running[Int(event.cpu)],
+      here.task == event.task
+    else { return nil }
+    return here
+  }
+
+  mutating func reserve(cpu: UInt16) {
+    while running.count <= Int(cpu) {
+      running.append(nil)
+      lastTorn.append(-1)
+    }
+  }
+
+  /// Writes the snapshot of a table, and of the callback it waits for, into `resolution`.
+  func note(table slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedBatch) {
+    guard slot >= 0 else { return }
+    let life = tables[Int(slot)]
+    resolution.table = Int32(truncatingIfNeeded: output.tables.count)
+    output.tables.append(life)
+    if life.callback >= 0, callbacks[Int(life.callback)].serial == life.callbackSerial {
+      note(callback: life.callback, &resolution, &output)
+    }
+  }
+
+  func note(callback slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedBatch) {
+    guard slot >= 0 else { return }
+    resolution.callback = Int32(truncatingIfNeeded: output.callbacks.count)
+    output.callbacks.append(callbacks[Int(slot)])
+  }
+
+  func note(lock slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedBatch) {
+    guard slot >= 0 else { return }
+    resolution.lock = Int32(truncatingIfNeeded: output.locks.count)
+    output.locks.append(locks[Int(slot)])
+  }
+
+  func noteRunning(
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  ) {
+    guard let here = runningCallback(for: event) else { return }
+    resolution.run = here.run
+    if here.slot >= 0 {
+      resolution.running = Int32(truncatingIfNeeded: output.callbacks.count)
+      output.callbacks.append(callbacks[Int(here.slot)])
+    }
+  }
+}
+
+/// A callback in the middle of its run.
+public struct RunningCallback: Sendable {
+  /// Its slot, -1 if its `call_rcu` was not seen and its head is unknown.
+  public var slot: Int32
+  /// Number of this run in the trace, from 1.
+  public var run: UInt32
+  /// Task it runs in (the interrupted one, for a softirq).
+  public var task: UInt32
+}
+
+/// Which grace periods are over, and when the last of them began.
+public struct GracePeriodClock: Sendable {
+  /// Number of the one in progress.
+  public private(set) var currentSeq: UInt64?
+  /// Start of the one in progress; ``Ordinal/none`` if it began before the trace.
+  public private(set) var currentStart: Ordinal = .none
+  /// Start of the last one that is over.
+  public private(set) var lastCompletedStart: Ordinal = .none
+  /// Number of completed ones.
+  public private(set) var completed = 0
+
+  mutating func start(seq: UInt64, at ordinal: Ordinal) {
+    currentSeq = seq
+    currentStart = ordinal
+  }
+
+  mutating func end(seq: UInt64, at ordinal: Ordinal) {
+    // Grace periods never overlap, so the one in progress is the one that ends.
+    guard currentSeq != nil else { return }
+    lastCompletedStart = max(lastCompletedStart, currentStart)
+    completed += 1
+    currentSeq = nil
+    currentStart = .none
+  }
+}
+
+/// Where the recording is blind.
+public struct HoleTracker: Sendable {
+  private var open: [UInt16: Int] = [:]
+  /// No event is missing from here on; `Ordinal.max` inside a hole.
+  public private(set) var cleanSince: Ordinal = 0
+  /// Whether any hole was seen.
+  public private(set) var any = false
+
+  mutating func open(cpu: UInt16) {
+    open[cpu, default: 0] += 1
+    any = true
+    cleanSince = .max
+  }
+
+  mutating func close(cpu: UInt16, at ordinal: Ordinal) {
+    any = true
+    if let depth = open[cpu] { open[cpu] = depth > 1 ? depth - 1 : nil }
+    cleanSince = open.isEmpty ? ordinal : .max
+  }
+}
