@@ -1,0 +1,146 @@
+import Foundation
+import Testing
+
+/// Every verb that reads one trace.
+let readingVerbs = ["info", "dump"]
+
+@Suite("Bad input and bad output")
+struct BadInputTests {
+  /// Checks that the run ended with the one line that bad input gets.
+  private func expectOneLine(_ result: ToolRun, naming file: String, _ what: String) {
+    #expect(result.status == 2, "\(what): \(result.errors)")
+    #expect(!result.wasSignalled, "\(what)")
+    #expect(result.errorLines.count == 1, "\(what): \(result.errors)")
+    #expect(result.errors.hasPrefix("tracetool: error: "), "\(what)")
+    #expect(result.errors.contains(file), "\(what): \(result.errors)")
+  }
+
+  @Test(arguments: readingVerbs)
+  func unreadableInput(_ verb: String) throws {
+    let scratch = try Scratch()
+    let inputs = [
+      "missing.ptt": nil,
+      "empty.ptt": Data(),
+      "prose.txt": Data("Dear reader,\nthis is no trace.\n".utf8),
+      "noise.ptt": Data((0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }),
+      "zeros.ptt": Data(count: 8192),
+    ]
+    for (name, content) in inputs.sorted(by: { $0.key < $1.key }) {
+      if let content { try scratch.file(name, content) }
+      let result = try ToolRun.tool([verb, scratch.path(name)])
+      expectOneLine(result, naming: name, "\(verb) \(name)")
+      #expect(result.output.isEmpty, "\(verb) \(name)")
+    }
+    let directory = try ToolRun.tool([verb, scratch.directory.path])
+    expectOneLine(directory, naming: scratch.directory.lastPathComponent, "\(verb) DIRECTORY")
+    let pipe = try ToolRun.tool([verb, "-"], input: Data())
+    expectOneLine(pipe, naming: "-", "\(verb) -")
+  }
+
+  @Test(arguments: readingVerbs)
+  func lineBreaksInNamesStayOnOneLine(_ verb: String) throws {
+    let result = try ToolRun.tool([verb, "no\nsuch\u{1b}[31m"])
+    expectOneLine(result, naming: "such", verb)
+    #expect(!result.errors.contains("\u{1b}"))
+  }
+
+  /// A trace whose end is missing is read as far as it goes, or refused; it never traps.
+  @Test(arguments: readingVerbs)
+  func truncatedTrace(_ verb: String) throws {
+    let scratch = try Scratch()
+    let whole = try Data(contentsOf: URL(fileURLWithPath: scratch.smallTrace()))
+    for length in [1, 7, 8, 16, 40, whole.count / 2, whole.count - 1] {
+      try scratch.file("cut.ptt", whole.prefix(length))
+      let result = try ToolRun.tool([verb, scratch.path("cut.ptt")])
+      #expect(!result.wasSignalled, "\(verb), \(length) bytes: \(result.errors)")
+      #expect([0, 2].contains(result.status), "\(verb), \(length) bytes")
+      if result.status == 2 {
+        expectOneLine(result, naming: "cut.ptt", "\(verb), \(length) bytes")
+      } else {
+        #expect(result.errors.contains("cut.ptt"), "\(length) bytes: nothing is said")
+      }
+    }
+  }
+
+  @Test(arguments: readingVerbs)
+  func bitFlips(_ verb: String) throws {
+    let scratch = try Scratch()
+    let whole = try Data(contentsOf: URL(fileURLWithPath: scratch.smallTrace()))
+    let reference = try ToolRun.tool([verb, scratch.path("small.ptt")]).output
+    for step in 0..<24 {
+      var damaged = whole
+      damaged[step * whole.count / 24] ^= 1 << (step % 8)
+      try scratch.file("small.ptt", damaged)
+      let result = try ToolRun.tool([verb, scratch.path("small.ptt")])
+      #expect(!result.wasSignalled, "\(verb), flip \(step): \(result.errors)")
+      #expect([0, 2].contains(result.status), "\(verb), flip \(step)")
+      if result.status == 2 { expectOneLine(result, naming: "small.ptt", "\(verb) \(step)") }
+      let isTold = !result.errors.isEmpty
+      #expect(isTold || result.output == reference, "\(verb), flip \(step): silently different")
+    }
+  }
+
+  @Test func verifyFindsAnyDamageInABlock() throws {
+    let scratch = try Scratch()
+    let whole = try Data(contentsOf: URL(fileURLWithPath: scratch.smallTrace()))
+    #expect(try ToolRun.tool(["info", "--verify", scratch.path("small.ptt")]).status == 0)
+    var damaged = whole
+    damaged[whole.count / 2] ^= 4
+    try scratch.file("damaged.ptt", damaged)
+    let result = try ToolRun.tool(["info", "--verify", scratch.path("damaged.ptt")])
+    expectOneLine(result, naming: "damaged.ptt", "info --verify")
+  }
+
+  @Test(arguments: [["info"], ["dump"], ["dump", "--format", "ndjson"], ["info", "--format", "json"]])
+  func fullDiskOnStandardOutput(_ command: [String]) throws {
+    let scratch = try Scratch()
+    let result = try ToolRun.tool(
+      command + [scratch.smallTrace()], output: URL(fileURLWithPath: "/dev/full"))
+    expectOneLine(result, naming: "stdout", "\(command)")
+  }
+
+  @Test func fullDiskOnHelp() throws {
+    let result = try ToolRun.tool(["--help"], output: URL(fileURLWithPath: "/dev/full"))
+    expectOneLine(result, naming: "stdout", "--help")
+  }
+
+  @Test func fullDiskOnRecord() throws {
+    let result = try ToolRun.tool(
+      ["record", "--events", "1000", "-o", "-"], output: URL(fileURLWithPath: "/dev/full"))
+    expectOneLine(result, naming: "stdout", "record -o -")
+  }
+
+  @Test func outputDirectoryThatIsNotThere() throws {
+    let scratch = try Scratch()
+    let trace = try scratch.smallTrace()
+    let target = scratch.path("nowhere/out")
+    for command in [
+      ["record", "--events", "100"], ["info", trace], ["dump", trace],
+    ] {
+      let result = try ToolRun.tool(command + ["-o", target])
+      expectOneLine(result, naming: "nowhere/out", "\(command)")
+    }
+    #expect(try scratch.names() == ["small.ptt"])
+  }
+
+  /// A command that fails half way leaves the file that was there, and no other.
+  @Test func failureLeavesTheOldOutput() throws {
+    let scratch = try Scratch()
+    let whole = try Data(contentsOf: URL(fileURLWithPath: scratch.smallTrace()))
+    var damaged = whole
+    damaged[whole.count / 2] ^= 4
+    try scratch.file("damaged.ptt", damaged)
+    try scratch.file("out", Data("precious".utf8))
+    let before = try scratch.names()
+    for command in [
+      ["import", scratch.path("small.ptt")], ["info", "--verify", scratch.path("damaged.ptt")],
+      ["dump", scratch.path("missing.ptt")],
+    ] {
+      let result = try ToolRun.tool(command + ["-o", scratch.path("out")])
+      #expect(result.status == 2, "\(command)")
+      #expect(result.errorLines.count == 1, "\(command): \(result.errors)")
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: scratch.path("out"))) == Data("precious".utf8))
+    #expect(try scratch.names() == before)
+  }
+}
