@@ -59,8 +59,8 @@ public struct ResolvedBatch: Sendable {
     tables.removeAll(keepingCapacity: true)
     locks.removeAll(keepingCapacity: true)
     callbacks.removeAll(keepingCapacity: true)
-    for kind in EventKind.allCases {
-      places[Int(kind.rawValue)].removeAll(keepingCapacity: true)
+    for index in places.indices where !places[index].isEmpty {
+      places[index].removeAll(keepingCapacity: true)
     }
   }
 }

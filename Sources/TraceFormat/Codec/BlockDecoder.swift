@@ -41,9 +41,9 @@ struct BlockDecoder {
     keys.removeAll(keepingCapacity: true)
     generations.removeAll(keepingCapacity: true)
     tasks.removeAll(keepingCapacity: true)
-    for index in lastKeys.indices { lastKeys[index] = 0 }
-    for index in lastTasks.indices { lastTasks[index] = .max }
-    for index in lastValues.indices { lastValues[index] = 0 }
+    lastKeys = Array(repeating: 0, count: lastKeys.count)
+    lastTasks = Array(repeating: .max, count: lastTasks.count)
+    lastValues = Array(repeating: 0, count: lastValues.count)
     time = timeBase
     places = Places()
   }

@@ -64,9 +64,9 @@ struct BlockEncoder {
     startGenerations.removeAll(keepingCapacity: true)
     generations.removeAll(keepingCapacity: true)
     taskNumbers.removeAll()
-    for index in lastKeys.indices { lastKeys[index] = 0 }
-    for index in lastTasks.indices { lastTasks[index] = .max }
-    for index in lastValues.indices { lastValues[index] = 0 }
+    lastKeys = Array(repeating: 0, count: lastKeys.count)
+    lastTasks = Array(repeating: .max, count: lastTasks.count)
+    lastValues = Array(repeating: 0, count: lastValues.count)
   }
 
   /// 0 = the task this CPU was in last; else 1 + its number in the block's list.

@@ -28,8 +28,7 @@ struct ReferenceModel {
 
   /// Forgets everything: a block begins.
   mutating func reset() {
-    for index in recent.indices { recent[index] = Self.empty }
-    for index in last.indices { last[index] = 0 }
+    self = ReferenceModel()
   }
 
   /// Where the list of a space and CPU begins.

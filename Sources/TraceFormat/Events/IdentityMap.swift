@@ -27,7 +27,7 @@ struct IdentityMap: Sendable {
   /// Forgets everything, keeping the room.
   mutating func removeAll() {
     guard count > 0 else { return }
-    for index in slots.indices { slots[index].space = 0 }
+    slots = [Slot](repeating: Slot(), count: slots.count)
     count = 0
   }
 

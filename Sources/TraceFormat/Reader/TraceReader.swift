@@ -149,8 +149,8 @@ public final class TraceReader: EventSource {
     state = .reading
     decoder.begin(count: 0, timeBase: 0)
     texts.forgetNames()
+    loadStrings(ofBlocksBefore: low)
     do {
-      try loadStrings(ofBlocksBefore: low)
       blocksRead = low
       offset = low < index.count ? index[low].offset : index.last?.endOffset ?? start
       ordinal = low < index.count ? index[low].firstOrdinal : index.last?.endOrdinal ?? 0
@@ -292,21 +292,18 @@ public final class TraceReader: EventSource {
     }
   }
 
-  /// Reads the strings of blocks a seek jumps over.
-  private func loadStrings(ofBlocksBefore end: Int) throws {
+  /// Reads the strings of blocks a seek jumps over; those that are damaged stay unknown.
+  private func loadStrings(ofBlocksBefore end: Int) {
     while stringBlocks < end {
       let entry = index[stringBlocks]
-      if entry.stringCount > 0 {
-        offset = entry.offset
-        blocksRead = stringBlocks
-        guard case .block(let block, let dataOffset) = try loader.section(at: entry.offset),
-          block.entry == entry
-        else { throw FormatProblem("the block is not the one the index names") }
-        try loader.load(block, at: dataOffset, into: &decoder.columns, only: .strings)
-        try texts.add(
-          strings: decoder.columns.strings, first: entry.firstString, count: Int(entry.stringCount))
-      }
       stringBlocks += 1
+      guard entry.stringCount > 0,
+        case .block(let block, let dataOffset)? = try? loader.section(at: entry.offset),
+        block.entry == entry,
+        (try? loader.load(block, at: dataOffset, into: &decoder.columns, only: .strings)) != nil
+      else { continue }
+      try? texts.add(
+        strings: decoder.columns.strings, first: entry.firstString, count: Int(entry.stringCount))
     }
   }
 
