@@ -14,7 +14,13 @@ struct GoldenTests {
     _ = try TinyTrace.write(into: scratch)
     let result = try ToolRun.tool(arguments + ["tiny.ptt"], in: scratch.directory)
     #expect(result.status == 0, "\(result.errors)")
-    try expectGolden(result.output, name)
+    // How small the file is is the codec's business.
+    let text = result.output
+      .replacing(/[0-9]+ bytes,/, with: "N bytes,")
+      .replacing(/[0-9.]+ bytes per/, with: "N bytes per")
+      .replacing(/"bytes": [0-9]+/, with: "\"bytes\": 0")
+      .replacing(/"bytesPerEvent": [0-9.]+/, with: "\"bytesPerEvent\": 0")
+    try expectGolden(text, name)
   }
 
   @Test func outputFileHoldsWhatStandardOutputWould() throws {
@@ -24,7 +30,8 @@ struct GoldenTests {
       let printed = try ToolRun.tool([verb, trace])
       let written = try ToolRun.tool([verb, trace, "-o", scratch.path("out")])
       #expect(written.status == 0 && written.output.isEmpty)
-      #expect(try Data(contentsOf: URL(fileURLWithPath: scratch.path("out"))) == printed.outputBytes)
+      let file = try Data(contentsOf: URL(fileURLWithPath: scratch.path("out")))
+      #expect(file == printed.outputBytes)
     }
   }
 }

@@ -35,7 +35,8 @@ enum TinyTrace {
     for event in life + [Event(.mark, time: 2_000_000_100, cpu: 1, object: story)] {
       try writer.append(event)
     }
-    for kind in EventKind.allCases where kind != .mark && !life.contains(where: { $0.kind == kind }) {
+    let seen = Set(life.map(\.kind) + [.mark])
+    for kind in EventKind.allCases where !seen.contains(kind) {
       try writer.append(
         Event(
           kind, time: 2_000_000_200 + UInt64(kind.rawValue), cpu: 0, task: 14, context: .kthread,
@@ -43,8 +44,8 @@ enum TinyTrace {
     }
     try writer.append(
       Event(
-        .loss, time: 2_100_000_000, cpu: Event.allCPUs, object: UInt64(LossCause.lostEvents.rawValue),
-        arg0: Event.unknownCount))
+        .loss, time: 2_100_000_000, cpu: Event.allCPUs,
+        object: UInt64(LossCause.lostEvents.rawValue), arg0: Event.unknownCount))
     try writer.finish()
     return path
   }

@@ -112,7 +112,7 @@ struct EventText {
   private mutating func label(of task: UInt32, source: any EventSource) -> [UInt8] {
     let name = source.taskName(task)
     if let known = tasks[task], known.name == name { return known.label }
-    let text = "\(printableLine(name ?? "<...>"))-\(task)"
+    let text = "\(printableLine(name ?? (task == 0 ? "<idle>" : "<...>")))-\(task)"
     let label = Array(padded(text, 20).utf8)
     tasks[task] = (name, label)
     return label

@@ -13,8 +13,12 @@ enum InfoText {
     }
     text += losses(contents)
     text += kinds(contents)
-    for (name, value) in sorted(contents.header.counts) { text += "count       \(name): \(value)\n" }
-    for remark in contents.header.remarks { text += "remark      \(printableLine(remark))\n" }
+    for (name, value) in sorted(contents.header.counts) {
+      text += "count".padding(to: 12) + "\(printableLine(name)): \(value)\n"
+    }
+    for remark in contents.header.remarks {
+      text += "remark".padding(to: 12) + printableLine(remark) + "\n"
+    }
     return text
   }
 
@@ -26,7 +30,7 @@ enum InfoText {
       ("kernel", [header.kernel, header.arch].compactMap { $0 }.joined(separator: " ")))
     facts.append(("workload", header.workload ?? ""))
     facts.append(("seed", header.seed.map { String($0) } ?? ""))
-    for (name, value) in sorted(header.options) { facts.append((name, value)) }
+    for (name, value) in sorted(header.options) { facts.append(("option", "\(name): \(value)")) }
     facts.append(("cpus", String(header.cpus)))
     let unit = header.clock.unitsPerSecond.map { "\($0) units per second" }
     facts.append(("clock", "\(header.clock.name), \(unit ?? "counts only")"))
@@ -39,7 +43,9 @@ enum InfoText {
   private static func size(_ contents: TraceContents) -> String {
     var parts: [String] = []
     if let bytes = contents.size.bytes { parts.append("\(bytes) bytes") }
-    if let blocks = contents.size.blocks { parts.append("\(blocks) blocks") }
+    if let blocks = contents.size.blocks {
+      parts.append(blocks == 1 ? "1 block" : "\(blocks) blocks")
+    }
     if let ratio = contents.bytesPerEvent { parts.append("\(twoDecimals(ratio)) bytes per event") }
     return parts.joined(separator: ", ")
   }
