@@ -24,7 +24,9 @@ struct Tracetool: ParsableCommand {
       3 inconclusive.
       """,
     version: toolVersion,
-    subcommands: [Record.self, Import.self, Info.self, Dump.self]
+    subcommands: [
+      Record.self, Import.self, Check.self, Diff.self, ReplayVerb.self, Info.self, Dump.self,
+    ]
   )
 
   static func main() {

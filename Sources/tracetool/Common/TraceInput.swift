@@ -56,6 +56,13 @@ final class TraceInput {
     try reader.seek(toOrdinal: ordinal)
   }
 
+  /// Starts again at the first event; false where that is not possible (a pipe).
+  func rewind() throws -> Bool {
+    guard reader.fileSize != nil else { return false }
+    try reader.seek(toOrdinal: 0)
+    return true
+  }
+
   /// What a reader of the trace should know about its end; known once it has been read.
   var warning: String? { reader.warning }
 
