@@ -29,7 +29,7 @@ public final class TraceWriter: EventSink {
     public var codec: Codec
 
     /// Makes options.
-    public init(blockEvents: Int = 32_768, codec: Codec = .zstd(level: 3)) {
+    public init(blockEvents: Int = 32_768, codec: Codec = .zstd(level: 1)) {
       self.blockEvents = blockEvents
       self.codec = codec
     }
