@@ -3,6 +3,21 @@ import Testing
 
 @Suite("Verdicts and exit codes")
 struct VerdictTests {
+  private static let runs: [([String], Int32)] = [
+    (["check", "old.ptt"], 1),
+    (["check", "new.ptt"], 0),
+    (["check", "old.ptt", "--expect", "I13,I14"], 0),
+    (["check", "old.ptt", "--expect", "I13"], 1),
+    (["check", "old.ptt", "--skip", "I13,I14"], 0),
+    (["check", "new.ptt", "--only", "I13"], 0),
+    (["check", "new.ptt", "--expect", "I13,I14"], 1),
+    (["check", "new.ptt", "old.ptt"], 1),
+    (["check", "new.ptt", "missing.ptt"], 2),
+    (["diff", "old.ptt", "new.ptt"], 1),
+    (["diff", "old.ptt", "old.ptt"], 0),
+    (["replay", "old.ptt", "--at", "100"], 0),
+  ]
+
   /// The same workload and seed at the stage before and at the stage after the patch.
   private func pair() throws -> Scratch {
     let scratch = try Scratch()
@@ -16,20 +31,10 @@ struct VerdictTests {
     return scratch
   }
 
-  @Test(arguments: [
-    (["check", "old.ptt"], 1), (["check", "new.ptt"], 0),
-    (["check", "old.ptt", "--expect", "I13,I14"], 0),
-    (["check", "old.ptt", "--expect", "I13"], 1),
-    (["check", "old.ptt", "--skip", "I13,I14"], 0),
-    (["check", "new.ptt", "--only", "I13"], 0),
-    (["check", "new.ptt", "--expect", "I13,I14"], 1),
-    (["check", "new.ptt", "old.ptt"], 1),
-    (["check", "new.ptt", "missing.ptt"], 2),
-    (["diff", "old.ptt", "new.ptt"], 1), (["diff", "old.ptt", "old.ptt"], 0),
-    (["replay", "old.ptt", "--at", "100"], 0),
-  ])
+  @Test(arguments: runs)
   func exitCode(_ arguments: [String], _ status: Int32) throws {
-    let result = try ToolRun.tool(arguments, in: try pair().directory)
+    let scratch = try pair()
+    let result = try ToolRun.tool(arguments, in: scratch.directory)
     #expect(result.status == status, "\(result.output)\(result.errors)")
   }
 
