@@ -32,7 +32,9 @@ struct ImportTests {
 
   /// Every verb reads a capture as it reads the trace imported from it, and leaves nothing in
   /// TMPDIR.
-  @Test(arguments: [["check"], ["dump"], ["replay", "--at", "176"], ["check", "--format", "json"]])
+  @Test(arguments: [
+    ["check"], ["dump"], ["replay", "--at", "176"], ["check", "--format", "json"],
+  ])
   func capturesAreReadDirectly(_ command: [String]) throws {
     let scratch = try Scratch()
     let target = scratch.path("a.ptt")
