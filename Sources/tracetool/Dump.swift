@@ -6,8 +6,9 @@ struct Dump: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the events of a trace.",
     discussion: """
-      One line an event: its ordinal, the task, the CPU, what the CPU was doing, the time, and the \
-      event as docs/EVENTS.md describes it. A table is pfn=PFN#GENERATION.
+      One line an event: its ordinal, then as ftrace prints it: task, CPU, flags (s softirq, h \
+      hardirq, k kernel thread), time, and the event as docs/EVENTS.md describes it. A table is \
+      pfn=PFN#GENERATION.
 
       EXAMPLES:
         tracetool dump a.ptt | head
@@ -52,24 +53,22 @@ struct Dump: ParsableCommand {
   private var skippable: UInt64 { filter.table == nil ? filter.ordinal?.first ?? 0 : 0 }
 
   private func printEvents(of source: any EventSource, to output: TextOutput) throws {
-    var text = EventText(clock: source.header.clock)
-    var json = EventJSON()
+    let text = EventText(clock: source.header.clock)
     var filter = EventFilter(filter)
     var batch = EventBatch()
-    var lines = TextBuffer()
+    var lines: [UInt8] = []
     while try source.next(into: &batch) {
       if filter.isPast(batch.firstOrdinal) { break }
       for (index, event) in batch.events.enumerated() {
         let ordinal = batch.firstOrdinal + UInt64(index)
         guard filter.accepts(event, ordinal: ordinal) else { continue }
         switch format {
-        case .text: text.append(event, ordinal: ordinal, source: source, to: &lines)
-        case .ndjson: json.append(event, ordinal: ordinal, source: source, to: &lines)
+        case .text: text.appendLine(event, ordinal: ordinal, source: source, to: &lines)
+        case .ndjson: text.appendJSON(event, ordinal: ordinal, from: source, to: &lines)
         }
-        lines.append("\n" as Unicode.Scalar)
       }
-      try output.write(lines.bytes)
-      lines.removeAll()
+      try output.write(lines)
+      lines.removeAll(keepingCapacity: true)
     }
   }
 }

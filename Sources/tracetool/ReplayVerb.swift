@@ -97,12 +97,12 @@ struct ReplayVerb: ParsableCommand {
   ) throws {
     let (low, high) = (min(from, to), max(from, to))
     var lines: [(Ordinal, String)] = []
-    var text = EventText(clock: input.source.header.clock)
+    let text = EventText(clock: input.source.header.clock)
     var player = Player(input.source)
     var stop = player
     try player.play { event, state in
       if event.ordinal >= low {
-        lines.append((event.ordinal, Self.line(event, state, &text, input.source)))
+        lines.append((event.ordinal, Self.line(event, state, text, input.source)))
       }
       return event.ordinal < high
     }
@@ -129,7 +129,7 @@ struct ReplayVerb: ParsableCommand {
   }
 
   private static func line(
-    _ event: ResolvedEvent, _ state: Resolver, _ text: inout EventText, _ source: any EventSource
+    _ event: ResolvedEvent, _ state: Resolver, _ text: EventText, _ source: any EventSource
   ) -> String {
     var line = text.line(event.event, ordinal: UInt64(event.ordinal), source: source)
     let pfn: UInt64? =
@@ -145,7 +145,7 @@ struct ReplayVerb: ParsableCommand {
   private func print(_ player: Player, _ input: TraceInput, _ output: TextOutput) throws {
     guard let event = player.event else { return }
     let source = input.source
-    var text = EventText(clock: source.header.clock)
+    let text = EventText(clock: source.header.clock)
     try output.writeLine(
       "after " + text.line(event, ordinal: UInt64(player.ordinal), source: source))
     let state = StateText(player.state, header: source.header, limit: limit) {
@@ -158,13 +158,13 @@ struct ReplayVerb: ParsableCommand {
     _ table: TableReference, _ input: TraceInput, _ output: TextOutput
   ) throws {
     let story = TableStory(pfn: table.frame, generation: table.generation)
-    var text = EventText(clock: input.source.header.clock)
+    let text = EventText(clock: input.source.header.clock)
     var player = Player(input.source)
     var found = 0
     try player.play { event, state in
       if story.includes(event, after: state) {
         found += 1
-        try output.writeLine(Self.line(event, state, &text, input.source))
+        try output.writeLine(Self.line(event, state, text, input.source))
       }
       return true
     }

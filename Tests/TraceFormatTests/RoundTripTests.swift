@@ -11,7 +11,7 @@ import Testing
       .init(blockEvents: 100, codec: .none), .init(blockEvents: 65_536, codec: .zstd(level: 1)),
     ])
   func eventsSurvive(_ shape: EventStreams.Shape, _ options: TraceWriter.Options) throws {
-    for seed in UInt64(1)...4 {
+    for seed in UInt64(1)...2 {
       let events = EventStreams.make(shape, count: 1500, seed: seed)
       let bytes = try TraceFiles.bytes(events, options: options)
       let outcome = TraceFiles.read(bytes)
@@ -141,5 +141,27 @@ import Testing
     let reader = try TraceReader(bytes: bytes)
     #expect(reader.blockCount! > 1)
     #expect(TraceFiles.read(bytes).events == events)
+  }
+
+  @Test func memoryOfAReaderIsThatOfABlock() throws {
+    func room(blocks: Int) throws -> Int {
+      let events = EventStreams.make(.lives, count: blocks * 200, seed: 1)
+      let bytes = try TraceFiles.bytes(events, options: .init(blockEvents: 200))
+      let reader = try TraceReader(bytes: bytes)
+      var batch = EventBatch()
+      while try reader.next(into: &batch) {}
+      #expect(batch.events.capacity <= TraceReader.batchEvents)
+      return reader.bufferedBytes
+    }
+    let few = try room(blocks: 4)
+    #expect(few > 0)
+    #expect(try room(blocks: 100) <= 2 * few)
+  }
+
+  @Test func generationsAgreeWithTheTracker() {
+    let events = EventStreams.make(.narrow, count: 5000, seed: 2)
+    var tracker = GenerationTracker()
+    let got = events.map { tracker.generation(of: $0) }
+    #expect(got == TraceFiles.numbered(events).map(\.generation))
   }
 }

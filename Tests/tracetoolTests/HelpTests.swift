@@ -13,9 +13,11 @@ func listedVerbs() throws -> [String] {
 
 @Suite("Help and usage")
 struct HelpTests {
+  private static let verbs = ["record", "import", "check", "diff", "replay", "info", "dump"]
+
   @Test func everyVerbHasAnExample() throws {
     let verbs = try listedVerbs()
-    #expect(Set(verbs).isSuperset(of: ["record", "import", "info", "dump"]))
+    #expect(Set(verbs).isSuperset(of: Self.verbs))
     for verb in verbs {
       for arguments in [[verb, "--help"], ["help", verb], [verb, "-h"]] {
         let help = try ToolRun.tool(arguments)
@@ -50,6 +52,15 @@ struct HelpTests {
     ["dump", "a.ptt", "--kind", "pt_nonsense"],
     ["dump", "a.ptt", "--table", "xyz"],
     ["dump", "a.ptt", "--cpu", "70000"],
+    ["check"],
+    ["check", "a.ptt", "--format", "xml"],
+    ["check", "a.ptt", "--only", ""],
+    ["check", "a.ptt", "--max-findings", "-1"],
+    ["diff", "a.ptt"],
+    ["diff", "-", "-"],
+    ["replay", "a.ptt"],
+    ["replay", "a.ptt", "--at", "yesterday"],
+    ["replay", "a.ptt", "--at", "3", "--table", "0x1"],
     ["record"],
     ["record", "-o", "x.ptt", "--stage", "S99"],
     ["record", "-o", "x.ptt", "--workload", "nothing"],

@@ -83,7 +83,7 @@ struct PipeTests {
     for (ordinal, line) in lines.enumerated() {
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       #expect(object?["ordinal"] as? Int == ordinal)
-      #expect(object?["kind"] is String)
+      #expect(object?["event"] is String)
     }
   }
 }

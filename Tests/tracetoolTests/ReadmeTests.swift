@@ -10,19 +10,26 @@ struct ReadmeCommand: CustomTestStringConvertible {
 
   /// Every command of the `sh` blocks, in order.
   static func all() throws -> [ReadmeCommand] {
+    try lines(ofBlocks: "sh").filter { !$0.hasPrefix("#") }.map { line in
+      let exit = line.firstMatch(of: /# exits ([0-9]+)$/).flatMap { Int32($0.1) }
+      return ReadmeCommand(text: line, status: exit ?? 0)
+    }
+  }
+
+  /// The lines of every block that is marked with `language`.
+  static func lines(ofBlocks language: String) throws -> [String] {
     let readme = try String(
       contentsOf: ToolRun.repository.appendingPathComponent("README.md"), encoding: .utf8)
-    var commands: [ReadmeCommand] = []
-    var isInside = false
+    var lines: [String] = []
+    var block: Substring?
     for line in readme.split(separator: "\n") {
       if line.hasPrefix("```") {
-        isInside = !isInside && line == "```sh"
-      } else if isInside, !line.hasPrefix("#") {
-        let exit = line.firstMatch(of: /# exits ([0-9]+)$/).flatMap { Int32($0.1) }
-        commands.append(ReadmeCommand(text: String(line), status: exit ?? 0))
+        block = block == nil ? line.dropFirst(3) : nil
+      } else if let block, block == language {
+        lines.append(String(line))
       }
     }
-    return commands
+    return lines
   }
 }
 
@@ -37,12 +44,17 @@ struct ReadmeTests {
       withDestinationURL: ToolRun.repository.appendingPathComponent("sample-traces"))
     let commands = try ReadmeCommand.all().filter { $0.text.hasPrefix("tracetool ") }
     #expect(commands.count >= 10)
+    var shown: Set<Substring> = []
     for command in commands {
       let result = try ToolRun.shell(command.text, in: scratch.directory)
       #expect(result.status == command.status, "\(command.text): \(result.errors)")
       let isSilent = result.output.isEmpty && result.errors.isEmpty
       #expect(!isSilent, "\(command.text) prints nothing")
+      shown.formUnion(result.output.split(separator: "\n"))
     }
+    let excerpts = try ReadmeCommand.lines(ofBlocks: "text")
+    #expect(!excerpts.isEmpty)
+    for line in excerpts { #expect(shown.contains(line[...]), "no command prints: \(line)") }
   }
 
   /// What a newcomer and a CI job type is there, and make knows it.

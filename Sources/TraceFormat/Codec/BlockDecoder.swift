@@ -14,9 +14,9 @@ struct BlockDecoder {
   private var keys: [UInt64] = []
   private var generations: [UInt32] = []
   private var tasks: [UInt32] = []
-  private var lastKeys = [UInt64](repeating: 0, count: 8)
-  private var lastTasks = [UInt32](repeating: .max, count: BlockEncoder.cpuCount)
-  private var lastValues = [UInt64](repeating: 0, count: 3 * 256)
+  private var lastKeys = InlineArray<8, UInt64>(repeating: 0)
+  private var lastTasks = InlineArray<256, UInt32>(repeating: .max)
+  private var lastValues = InlineArray<768, UInt64>(repeating: 0)
   private var time: UInt64 = 0
   private var places = Places()
 
@@ -41,9 +41,9 @@ struct BlockDecoder {
     keys.removeAll(keepingCapacity: true)
     generations.removeAll(keepingCapacity: true)
     tasks.removeAll(keepingCapacity: true)
-    lastKeys = Array(repeating: 0, count: lastKeys.count)
-    lastTasks = Array(repeating: .max, count: lastTasks.count)
-    lastValues = Array(repeating: 0, count: lastValues.count)
+    lastKeys = .init(repeating: 0)
+    lastTasks = .init(repeating: .max)
+    lastValues = .init(repeating: 0)
     time = timeBase
     places = Places()
   }

@@ -11,11 +11,11 @@ struct BlockEncoder {
   private var startGenerations: [UInt32] = []
   private var generations: [UInt32] = []
   /// Last key listed in each space.
-  private var lastKeys = [UInt64](repeating: 0, count: 8)
+  private var lastKeys = InlineArray<8, UInt64>(repeating: 0)
   private var taskNumbers = IdentityMap()
-  private var lastTasks = [UInt32](repeating: .max, count: Self.cpuCount)
+  private var lastTasks = InlineArray<256, UInt32>(repeating: .max)
   /// Last plain value, by field (object, arg0, arg1) and raw kind.
-  private var lastValues = [UInt64](repeating: 0, count: 3 * 256)
+  private var lastValues = InlineArray<768, UInt64>(repeating: 0)
 
   static let cpuCount = 256
 
@@ -24,15 +24,15 @@ struct BlockEncoder {
     _ events: [Event], timeBase: UInt64, generations tracker: inout GenerationTracker
   ) {
     reset()
+    columns.kind = events.map(\.kind.rawValue)
+    columns.context = events.map(\.context.rawValue)
+    columns.level = events.map(\.level.rawValue)
+    columns.flags = events.map(\.flags.rawValue)
     let table = KindTraits.table
     var lastTime = timeBase
     for event in events {
       let raw = event.kind.rawValue
       let traits = table[Int(raw)]
-      columns.kind.append(raw)
-      columns.context.append(event.context.rawValue)
-      columns.level.append(event.level.rawValue)
-      columns.flags.append(event.flags.rawValue)
       Varint.append(UInt64(event.cpu), to: &columns.cpu)
       Varint.append(Varint.zigzag(event.time &- lastTime), to: &columns.time)
       lastTime = event.time
@@ -64,9 +64,9 @@ struct BlockEncoder {
     startGenerations.removeAll(keepingCapacity: true)
     generations.removeAll(keepingCapacity: true)
     taskNumbers.removeAll()
-    lastKeys = Array(repeating: 0, count: lastKeys.count)
-    lastTasks = Array(repeating: .max, count: lastTasks.count)
-    lastValues = Array(repeating: 0, count: lastValues.count)
+    lastKeys = .init(repeating: 0)
+    lastTasks = .init(repeating: .max)
+    lastValues = .init(repeating: 0)
   }
 
   /// 0 = the task this CPU was in last; else 1 + its number in the block's list.

@@ -61,11 +61,12 @@ struct Footer {
       json = Int(bytes.littleEndian(UInt32.self, at: 40))
       entryBytes = Int(bytes.littleEndian(UInt32.self, at: 44))
       checksum = bytes.littleEndian(UInt32.self, at: 48)
-      guard json <= FormatLimits.headerBytes, prefix.payloadLength <= FormatLimits.footerBytes,
+      guard json <= FormatLimits.headerBytes, json <= prefix.payloadLength,
+        prefix.payloadLength <= FormatLimits.footerBytes,
         entryBytes >= FormatConstants.indexEntryBytes, entryBytes <= 4096
       else { throw FormatProblem("the footer's lengths are out of bounds") }
       let (product, overflow) = entries.multipliedReportingOverflow(by: UInt64(entryBytes))
-      guard !overflow, product == UInt64(max(0, prefix.payloadLength - json)) else {
+      guard !overflow, product == UInt64(prefix.payloadLength - json) else {
         throw FormatProblem("the footer's lengths do not add up")
       }
       self.entries = Int(entries)

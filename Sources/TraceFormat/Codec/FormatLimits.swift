@@ -2,6 +2,8 @@
 enum FormatLimits {
   /// Events in one block.
   static let blockEvents = 65_536
+  /// Strings in one block.
+  static let blockStrings = 65_536
   /// Bytes of the header's JSON.
   static let headerBytes = 1 << 20
   /// Bytes of a section header.
@@ -14,6 +16,10 @@ enum FormatLimits {
   static let textBytes = 8 << 20
   /// Bytes of names or strings at which a writer ends a block early.
   static let textBytesOfWriter = 1 << 20
+  /// Bytes of strings a reader keeps; then it forgets those of the oldest blocks.
+  static let keptStringBytes = 64 << 20
+  /// Task names a reader keeps; then it begins anew with those of the block at hand.
+  static let keptNames = 1 << 20
   /// Bytes of the footer's payload.
   static let footerBytes = 1 << 30
 }

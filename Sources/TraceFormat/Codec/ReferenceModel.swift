@@ -16,15 +16,11 @@ struct ReferenceModel {
   private static let spaceCount = 8
   private static let empty = UInt32.max
 
-  private var recent: [UInt32]
+  /// The lists, by CPU and space. Inline, as all state that changes with every event: an array
+  /// would be checked for other owners at each change.
+  private var recent = InlineArray<4096, UInt32>(repeating: Self.empty)
   /// Number named last, by field (object, arg0, arg1) and raw kind.
-  private var last: [UInt32]
-
-  init() {
-    recent = Array(
-      repeating: Self.empty, count: Self.recentCount * Self.cpuCount * Self.spaceCount)
-    last = Array(repeating: 0, count: 3 * 256)
-  }
+  private var last = InlineArray<768, UInt32>(repeating: 0)
 
   /// Forgets everything: a block begins.
   mutating func reset() {

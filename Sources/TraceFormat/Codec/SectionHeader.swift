@@ -46,7 +46,7 @@ struct SectionPrefix {
         FormatConstants.blockFixedBytes + 4 + columnCount * FormatConstants.directoryEntryBytes
     case .footer: least = FormatConstants.footerHeaderBytes
     }
-    guard (least...FormatLimits.sectionHeaderBytes).contains(headerLength) else {
+    guard headerLength >= least, headerLength <= FormatLimits.sectionHeaderBytes else {
       throw FormatProblem("header length \(headerLength) is out of bounds")
     }
   }
@@ -139,7 +139,7 @@ struct BlockHeader {
     guard entry.eventCount <= FormatLimits.blockEvents else {
       throw FormatProblem("\(entry.eventCount) events are more than a block may hold")
     }
-    guard entry.stringCount <= FormatLimits.textBytes else {
+    guard entry.stringCount <= FormatLimits.blockStrings else {
       throw FormatProblem("\(entry.stringCount) strings are more than a block may hold")
     }
     directory = []

@@ -20,6 +20,9 @@ struct BlockLoader {
 
   init(_ input: TraceInput) { self.input = input }
 
+  /// Room held for bytes of the file.
+  var bufferedBytes: Int { bytes.capacity }
+
   /// Reads the header of the section at `offset`.
   mutating func section(at offset: UInt64) throws -> Section {
     bytes.removeAll(keepingCapacity: true)
@@ -108,6 +111,8 @@ struct BlockLoader {
   mutating func footerAtEnd(blocksFrom start: UInt64) -> (Footer, offset: UInt64)? {
     let trailerBytes = UInt64(FormatConstants.trailerBytes)
     guard let size = input.size, size >= start + trailerBytes else { return nil }
+    // The footer grows with the file: its room is not kept.
+    defer { bytes = [] }
     bytes.removeAll(keepingCapacity: true)
     _ = try? input.read(Int(trailerBytes), at: size - trailerBytes, appendingTo: &bytes)
     guard let offset = Footer.footerOffset(trailer: bytes), offset >= start, offset < size,

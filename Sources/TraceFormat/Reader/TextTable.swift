@@ -1,6 +1,7 @@
 /// The task names and strings a reader has met.
 ///
-/// Names are kept for good (one for each task), strings too (one for each mark).
+/// Both are kept up to a limit no honest recording reaches: what a few bytes of a hostile file
+/// decompress to must not add up.
 struct TextTable {
   /// A task name that holds from event `position` of the block on.
   struct Change {
@@ -10,7 +11,9 @@ struct TextTable {
   }
 
   private var names: [UInt32: String] = [:]
-  private var strings: [UInt64: String] = [:]
+  /// Strings by block, in order.
+  private var strings: [(first: UInt64, texts: [String])] = []
+  private var keptBytes = 0
   /// Name changes of the current block, in order; those before `applied` hold already.
   private var changes: [Change] = []
   private var applied = 0
@@ -19,7 +22,17 @@ struct TextTable {
   func name(_ task: UInt32) -> String? { names[task] }
 
   /// Text of a string.
-  func string(_ index: UInt64) -> String? { strings[index] }
+  func string(_ index: UInt64) -> String? {
+    var low = 0
+    var high = strings.count
+    while low < high {
+      let middle = (low + high) / 2
+      if strings[middle].first <= index { low = middle + 1 } else { high = middle }
+    }
+    guard low > 0 else { return nil }
+    let (first, texts) = strings[low - 1]
+    return index - first < UInt64(texts.count) ? texts[Int(index - first)] : nil
+  }
 
   /// Forgets names: the reader goes back.
   mutating func forgetNames() {
@@ -34,6 +47,7 @@ struct TextTable {
   /// Makes every change up to event `position` hold.
   mutating func apply(upTo position: Int) {
     while applied < changes.count, changes[applied].position <= position {
+      if names.count >= FormatLimits.keptNames { names.removeAll() }
       names[changes[applied].task] = changes[applied].name
       applied += 1
     }
@@ -57,14 +71,24 @@ struct TextTable {
     }
   }
 
-  /// Takes the strings of a block.
+  /// Takes the strings of a block, which lies behind those taken before.
   mutating func add(strings bytes: [UInt8], first: UInt64, count: Int) throws(FormatProblem) {
     var place = 0
-    for number in 0..<count {
-      let text = try Self.text(bytes, &place, limit: FormatLimits.stringBytes, "strings")
-      strings[first &+ UInt64(number)] = text
+    var texts: [String] = []
+    for _ in 0..<count {
+      texts.append(try Self.text(bytes, &place, limit: FormatLimits.stringBytes, "strings"))
     }
     guard place == bytes.count else { throw FormatProblem("column strings is too long") }
+    guard count > 0 else { return }
+    strings.append((first, texts))
+    keptBytes += Self.cost(texts)
+    while keptBytes > FormatLimits.keptStringBytes, strings.count > 1 {
+      keptBytes -= Self.cost(strings.removeFirst().texts)
+    }
+  }
+
+  private static func cost(_ texts: [String]) -> Int {
+    texts.reduce(0) { $0 + 48 + $1.utf8.count }
   }
 
   private static func text(

@@ -201,6 +201,11 @@ public final class TraceReader: EventSource {
     return false
   }
 
+  /// Room the reader holds for a block, in bytes.
+  var bufferedBytes: Int {
+    ColumnID.allCases.reduce(loader.bufferedBytes) { $0 + decoder.columns[$1].capacity }
+  }
+
   private func decodeBatch(into batch: inout EventBatch) throws {
     let position = decoder.position
     texts.apply(upTo: position)

@@ -25,6 +25,7 @@ struct BlockTexts {
   /// Whether the block has as much text as it should get.
   var isFull: Bool {
     max(nameBytes, strings.count) >= FormatLimits.textBytesOfWriter
+      || stringCount == FormatLimits.blockStrings
   }
 
   /// Names a task from event number `position` of the block on.

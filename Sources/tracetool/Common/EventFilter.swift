@@ -57,10 +57,17 @@ struct EventFilter {
       named = true
     }
     for (argument, value) in [(fields.arg0, event.arg0), (fields.arg1, event.arg1)]
-    where argument.type == .pfn || event.loadIsFrame(argument) {
+    where argument.type == .pfn || Self.isFrame(argument, of: event) {
       if value == table.frame { named = true }
     }
     return named && (table.generation == nil || table.generation == generation)
+  }
+
+  /// Whether `argument` is the load of a callback of one table, which is that table's pfn.
+  private static func isFrame(_ argument: EventArgument, of event: Event) -> Bool {
+    guard argument.name == "load" else { return false }
+    return event.arg0 == UInt64(CallbackFunction.freeDeferred.rawValue)
+      || event.arg0 == UInt64(CallbackFunction.removeTableOne.rawValue)
   }
 }
 

@@ -47,7 +47,7 @@ enum InfoJSON {
       for loss in contents.losses {
         json.object { json in
           json.number("ordinal", loss.ordinal)
-          json.string("cause", loss.cause.word)
+          json.string("cause", loss.cause.name)
           json.number("cpu", loss.cpu)
           json.number("count", loss.count)
         }

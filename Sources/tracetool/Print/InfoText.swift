@@ -53,10 +53,16 @@ enum InfoText {
   private static func span(_ contents: TraceContents) -> String {
     guard let times = contents.times else { return "" }
     let clock = contents.header.clock
-    let printer = EventText(clock: clock)
     let unit = clock.unitsPerSecond == nil ? "ticks" : "s"
-    return "\(printer.time(times.lowerBound)) to \(printer.time(times.upperBound)), "
-      + "\(printer.time(times.upperBound - times.lowerBound)) \(unit)"
+    let length = times.upperBound - times.lowerBound
+    return "\(time(times.lowerBound, clock)) to \(time(times.upperBound, clock)), "
+      + "\(time(length, clock)) \(unit)"
+  }
+
+  private static func time(_ time: UInt64, _ clock: Clock) -> String {
+    var bytes: [UInt8] = []
+    EventText(clock: clock).appendTime(time, to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   private static func losses(_ contents: TraceContents) -> String {
@@ -95,4 +101,16 @@ enum InfoText {
 /// The entries of a dictionary by name.
 func sorted<Value>(_ entries: [String: Value]) -> [(name: String, value: Value)] {
   entries.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+}
+
+/// `text` with `fill` before it up to `width` characters.
+func padded(_ text: String, _ width: Int, with fill: Character = " ") -> String {
+  String(repeating: fill, count: max(0, width - text.count)) + text
+}
+
+extension String {
+  /// The text with spaces behind it up to `width` characters, and at least one.
+  func padding(to width: Int) -> String {
+    self + String(repeating: " ", count: max(1, width - count))
+  }
 }
