@@ -126,7 +126,8 @@ enum FtraceTextImporter: TraceImporter {
     if unknown > 0 {
       header.counts["lines not understood"] = UInt64(unknown)
       let names = report.unknown.prefix(4).map { "\($0.name) (\($0.count))" }
-      header.remarks.append("\(unknown) lines were not understood: " + names.joined(separator: ", "))
+      header.remarks.append(
+        "\(unknown) lines were not understood: " + names.joined(separator: ", "))
     }
     if report.badLines > 0 {
       header.counts["lines that are no events"] = UInt64(report.badLines)
