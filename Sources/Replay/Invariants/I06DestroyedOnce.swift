@@ -10,9 +10,10 @@ struct DestroyedOnce: Invariant {
     requires: [.tableConstruct, .tableDestruct],
     "Each constructed table is destructed exactly once: never twice, and never not at all.")
 
-  private var quiesced: Event?
+  private var quiescence = Quiescence()
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
+    quiescence.take(batch)
     for place in batch.places(of: .tableDestruct) {
       let event = batch[place]
       guard let table = event.table else { continue }
@@ -20,7 +21,7 @@ struct DestroyedOnce: Invariant {
         tally.exercised += 1
         tally.report(
           "destructed a second time", missing: "pt_ctor", at: event, since: table.destructAt,
-          absent: [.tableAlloc, .tableConstruct])
+          absent: [.tableConstruct])
       } else if table.isConstructed {
         tally.exercised += 1
       } else if table.bornInTrace {
@@ -34,21 +35,22 @@ struct DestroyedOnce: Invariant {
     }
     for place in batch.places(of: .tableAlloc) {
       let event = batch[place]
-      guard let table = event.table, table.isConstructed, table.destructAt == .none else {
-        continue
-      }
+      guard let table = event.table, table.owesDestructor, !table.kernelTable else { continue }
+      tally.exercised += 1
       tally.report(
         "page became a new table, its destructor never ran", missing: "pt_dtor", at: event,
         since: table.constructAt, absent: [.tableDestruct])
     }
-    if let place = batch.places(of: .quiesce).last { quiesced = batch.events[Int(place)] }
   }
 
   mutating func finish(_ state: Resolver, into tally: inout Tally) {
-    for table in state.tables where table.isConstructed && table.destructAt == .none {
-      if let quiesced, !table.kernelTable {
+    for table in state.tables where table.owesDestructor {
+      if table.kernelTable {
+        tally.exempt(.e10)
+      } else if quiescence.binds(table.constructAt) {
+        tally.exercised += 1
         tally.reportLeft(
-          "never destructed", missing: "pt_dtor", state: state, event: quiesced,
+          "never destructed", missing: "pt_dtor", state: state, at: quiescence,
           since: table.constructAt, absent: [.tableDestruct], table: table)
       } else {
         tally.pending += 1

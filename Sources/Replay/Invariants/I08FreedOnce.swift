@@ -24,4 +24,8 @@ struct FreedOnce: Invariant {
         since: table.allocAt, absent: [.tableFree])
     }
   }
+
+  mutating func finish(_ state: Resolver, into tally: inout Tally) {
+    for table in state.tables where table.bornInTrace && !table.isFreed { tally.pending += 1 }
+  }
 }

@@ -27,6 +27,11 @@ struct DestructorAfterGracePeriod: Invariant {
     guard let table = event.table, table.queueAt == .none, !table.isFreed else { return }
     let first = firstTeardown(table)
     guard first != .none else { return }
+    // Where the queue was concluded, its place proves nothing.
+    if event.event.flags.contains(.inferred) {
+      tally.pending += 1
+      return
+    }
     tally.exercised += 1
     let how = kind == .tableQueuePage ? "put into the page gather" : "queued"
     tally.report(
@@ -39,9 +44,12 @@ struct DestructorAfterGracePeriod: Invariant {
 
   /// The destructor of a table that is already queued begins.
   private func judge(teardown event: ResolvedEvent, _ tally: inout Tally) {
-    guard let table = event.table, table.path != .none, !table.isFreed,
-      firstTeardown(table) == .none
-    else { return }
+    guard let table = event.table, !table.isFreed, firstTeardown(table) == .none else { return }
+    guard table.path != .none, !table.queueInferred else {
+      // Queued before the recording began, or not observed to be queued.
+      if table.queueInferred || !table.bornInTrace { tally.pending += 1 }
+      return
+    }
     tally.exercised += 1
     if table.path == .deferred { tally.exempt(.e3) }
     let unreachable = table.unreachableSince
@@ -56,7 +64,14 @@ struct DestructorAfterGracePeriod: Invariant {
       let path = table.path == .fallback ? "on the no-memory fallback" : "outside any callback"
       tally.report(
         "\(what) without a grace period, \(path)", missing: "gp_start, gp_end", at: event,
-        since: unreachable, absent: [.gracePeriodStart, .gracePeriodEnd, .callbackStart])
+        since: unreachable, absent: [.gracePeriodStart, .gracePeriodEnd, .synchronizeEnd])
+    }
+  }
+
+  mutating func finish(_ state: Resolver, into tally: inout Tally) {
+    for table in state.tables
+    where table.path != .none && !table.isFreed && firstTeardown(table) == .none {
+      tally.pending += 1
     }
   }
 

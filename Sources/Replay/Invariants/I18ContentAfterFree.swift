@@ -9,13 +9,17 @@ struct ContentAfterFree: Invariant {
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .readerAccess) {
-      tally.exercised += 1
       let event = batch[place]
-      guard let table = event.table else { continue }
+      guard let table = event.table else {
+        tally.pending += 1
+        continue
+      }
+      tally.exercised += 1
       if event.resolution.tableIsForeign {
         tally.report(
           "a reader touched a table whose page is another table now", missing: "rd_exit",
-          at: event, since: table.allocAt)
+          at: event, since: event.resolution.loadedAt,
+          absent: [.readerLoad, .readerEnter, .readerExit])
       } else if table.isFreed {
         tally.report(
           "a reader touched a freed table", missing: "rd_exit", at: event, since: table.freeAt,

@@ -15,8 +15,11 @@ struct LockAfterFree: Invariant {
   }
 
   private func judge(_ event: ResolvedEvent, _ tally: inout Tally) {
+    guard let lock = event.lock else {
+      tally.pending += 1
+      return
+    }
     tally.exercised += 1
-    guard let lock = event.lock else { return }
     let verb =
       switch event.event.kind {
       case .lockWait: "spins on"
@@ -26,7 +29,13 @@ struct LockAfterFree: Invariant {
     if event.resolution.lockIsForeign {
       tally.report(
         "a reader \(verb) a stranger's ptlock", missing: "rd_exit", at: event,
-        since: lock.allocAt)
+        since: event.resolution.loadedAt, absent: [.readerLoad, .readerEnter, .readerExit])
+    } else if !lock.freed, lock.bornInTrace, event.event.arg1 != 0, lock.pfn != 0,
+      lock.pfn != event.event.arg1
+    {
+      tally.report(
+        "a reader \(verb) the ptlock of another table than it meant", at: event,
+        since: lock.allocAt, absent: [.lockAlloc])
     } else if lock.freed {
       tally.report(
         "a reader \(verb) a freed ptlock", missing: "rd_exit", at: event, since: lock.freeAt,

@@ -16,7 +16,7 @@ struct PageReusedUnderReader: Invariant {
         guard table.openLoads > 0 else { continue }
         tally.report(
           "page allocated again under a reader that loaded the table", missing: "rd_exit",
-          at: batch[place], since: table.freeAt, absent: [.readerExit])
+          at: batch[place], since: table.loadedSince, absent: [.readerExit])
       }
     }
   }

@@ -17,7 +17,7 @@ struct LockReusedUnderReader: Invariant {
       guard lock.openLoads > 0 else { continue }
       tally.report(
         "ptlock memory allocated again under a reader that loaded its table",
-        missing: "rd_exit", at: event, since: lock.freeAt, absent: [.readerExit])
+        missing: "rd_exit", at: event, since: lock.loadedSince, absent: [.readerExit])
     }
   }
 }

@@ -7,9 +7,10 @@ struct CallbackOnce: Invariant {
     requires: [.callRCU, .callbackStart], regime: .callbacks,
     "Every head given to call_rcu runs exactly once, before rcu_barrier() returns.")
 
-  private var quiesced: Event?
+  private var quiescence = Quiescence()
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
+    quiescence.take(batch)
     for place in batch.places(of: .callbackStart) {
       let event = batch[place]
       guard let callback = event.callback else {
@@ -23,17 +24,31 @@ struct CallbackOnce: Invariant {
           since: callback.startedAt, absent: [.callRCU])
       } else if callback.queuedAt != .none {
         tally.exercised += 1
+        guard quiescence.passed(after: callback.queuedAt, before: event.ordinal) else { continue }
+        tally.report(
+          "callback ran after rcu_barrier() had returned", at: event, since: callback.queuedAt,
+          absent: [.callRCU])
       }
     }
-    if let place = batch.places(of: .quiesce).last { quiesced = batch.events[Int(place)] }
+    for place in batch.places(of: .callRCU) {
+      let event = batch[place]
+      guard let callback = event.callback, callback.queuedAt != .none, callback.runs == 0 else {
+        continue
+      }
+      tally.exercised += 1
+      tally.report(
+        "head given to call_rcu again, its callback never ran", missing: "cb_start", at: event,
+        since: callback.queuedAt, absent: [.callbackStart])
+    }
   }
 
   mutating func finish(_ state: Resolver, into tally: inout Tally) {
-    for callback in state.callbacks where callback.queuedAt != .none && callback.runs == 0 {
-      if let quiesced {
+    for callback in state.callbacks
+    where callback.queuedAt != .none && callback.runs == 0 && !callback.isSuperseded {
+      if quiescence.binds(callback.queuedAt) {
         tally.exercised += 1
         tally.reportLeft(
-          "callback never ran", missing: "cb_start", state: state, event: quiesced,
+          "callback never ran", missing: "cb_start", state: state, at: quiescence,
           since: callback.queuedAt, absent: [.callbackStart], callback: callback)
       } else {
         tally.pending += 1

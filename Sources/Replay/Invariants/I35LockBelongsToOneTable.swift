@@ -7,9 +7,10 @@ struct LockBelongsToOneTable: Invariant {
     requires: [.lockAlloc, .lockFree],
     "A ptlock belongs to exactly one table at a time, is freed once, and none is left at quiesce.")
 
-  private var quiesced: Event?
+  private var quiescence = Quiescence()
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
+    quiescence.take(batch)
     for place in batch.places(of: .lockAlloc) {
       tally.exercised += 1
       let event = batch[place]
@@ -37,14 +38,14 @@ struct LockBelongsToOneTable: Invariant {
           since: lock.allocAt, absent: [.lockAlloc])
       }
     }
-    if let place = batch.places(of: .quiesce).last { quiesced = batch.events[Int(place)] }
   }
 
   mutating func finish(_ state: Resolver, into tally: inout Tally) {
     for lock in state.locks where lock.bornInTrace && !lock.freed {
-      if let quiesced {
+      if quiescence.binds(lock.allocAt) {
+        tally.exercised += 1
         tally.reportLeft(
-          "ptlock never freed", missing: "ptl_free", state: state, event: quiesced,
+          "ptlock never freed", missing: "ptl_free", state: state, at: quiescence,
           since: lock.allocAt, absent: [.lockFree], lock: lock)
       } else {
         tally.pending += 1

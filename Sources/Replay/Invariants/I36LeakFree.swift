@@ -9,15 +9,13 @@ struct LeakFree: Invariant {
     "After all mms have exited and rcu_barrier() has returned, every user table and every batch "
       + "page has been freed.")
 
-  private var quiesced: Event?
+  private var quiescence = Quiescence()
 
-  mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
-    if let place = batch.places(of: .quiesce).last { quiesced = batch.events[Int(place)] }
-  }
+  mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) { quiescence.take(batch) }
 
   mutating func finish(_ state: Resolver, into tally: inout Tally) {
     for table in state.tables where table.bornInTrace {
-      guard let quiesced else {
+      guard quiescence.binds(table.allocAt) else {
         if !table.isFreed { tally.pending += 1 }
         continue
       }
@@ -28,13 +26,14 @@ struct LeakFree: Invariant {
       tally.exercised += 1
       guard !table.isFreed else { continue }
       tally.reportLeft(
-        "table never freed", missing: "pt_free", state: state, event: quiesced,
+        "table never freed", missing: "pt_free", state: state, at: quiescence,
         since: table.allocAt, absent: [.tableFree], table: table)
     }
-    guard let quiesced else { return }
-    for (_, since) in state.liveBatches.sorted(by: { $0.value < $1.value }) {
+    for (_, since) in state.liveBatches.sorted(by: { $0.value < $1.value })
+    where quiescence.binds(since) {
+      tally.exercised += 1
       tally.reportLeft(
-        "batch page never freed", missing: "batch_free", state: state, event: quiesced,
+        "batch page never freed", missing: "batch_free", state: state, at: quiescence,
         since: since, absent: [.batchFree])
     }
   }

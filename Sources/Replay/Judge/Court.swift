@@ -83,13 +83,20 @@ struct Court {
     return "the \(cause.name)\(cpu) at #\(loss.ordinal)\(count)"
   }
 
+  /// Kinds that a producer gives only where its source happens to show them: where they are not
+  /// recorded, the other kinds of the same set decide (docs/EVENTS.md).
+  private static let extras: KindSet = [
+    .tablePut, .pageReuse, .batchNew, .synchronizeEnd,
+  ]
+
   /// Why the absence of these kinds proves nothing; nil if it does prove something.
   private func blame(for absent: KindSet) -> String? {
     guard !absent.isEmpty else { return nil }
     var seen = false
     for kind in absent.kinds {
       switch header.capabilities[kind] {
-      case nil: continue
+      case nil where Self.extras.contains(kind): continue
+      case nil: return "this source does not record \(kind.name)"
       case .sure: seen = true
       case .inferred: return "\(kind.name) is inferred here, never observed"
       case .mayMiss: return "\(kind.name) may be missed silently\(detail(of: kind))"

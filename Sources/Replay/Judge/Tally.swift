@@ -22,7 +22,7 @@ public struct CandidateGroup: Sendable {
   public let cause: String
   /// What had to come between the two events and did not, in one phrase; empty if nothing did.
   public let missing: String
-  /// Kinds whose absence the candidates rest on.
+  /// Kinds whose absence the candidates rest on: each of them would have shown, or excused, it.
   public let absent: KindSet
   /// A hole in the recording lies between the two events.
   public let overLoss: Bool
@@ -57,7 +57,8 @@ public struct Tally: Sendable {
   ///   - missing: what had to come in between.
   ///   - event: the event that completed it.
   ///   - since: place of the earlier event; a hole after it makes the candidate inconclusive.
-  ///   - absent: kinds whose absence it rests on; empty if it rests on two seen events.
+  ///   - absent: kinds whose absence it rests on; empty if it rests on two seen events. A source
+  ///     that may miss one of them, or does not record it, makes the candidate inconclusive.
   public mutating func report(
     _ cause: String, missing: String = "", at event: ResolvedEvent, since: Ordinal,
     absent: KindSet = [], table: TableLife? = nil
@@ -69,16 +70,18 @@ public struct Tally: Sendable {
         lock: event.lock, callback: event.callback))
   }
 
-  /// Takes a candidate found at the end of the trace, where something is left.
-  public mutating func reportLeft(
-    _ cause: String, missing: String = "", state: Resolver, event: Event, since: Ordinal,
-    absent: KindSet, table: TableLife? = nil, lock: LockLife? = nil, callback: CallbackLife? = nil
+  /// Takes a candidate that was left when nothing might be left; does nothing without `quiesce`.
+  mutating func reportLeft(
+    _ cause: String, missing: String = "", state: Resolver, at quiescence: Quiescence,
+    since: Ordinal, absent: KindSet, table: TableLife? = nil, lock: LockLife? = nil,
+    callback: CallbackLife? = nil
   ) {
+    guard let event = quiescence.event else { return }
     let clean = (since == .none ? 0 : since) >= state.holes.cleanSince
     add(
       cause, missing, absent, overLoss: !clean,
       Candidate(
-        ordinal: max(0, state.position - 1), since: since, event: event, table: table, lock: lock,
+        ordinal: quiescence.at, since: since, event: event, table: table, lock: lock,
         callback: callback))
   }
 

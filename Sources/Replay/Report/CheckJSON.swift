@@ -89,7 +89,7 @@ public struct CheckJSON: Encodable {
     verdicts = result.judgements.map(VerdictJSON.init)
     findings = result.judgements.flatMap { judgement in
       judgement.findings.flatMap { group in
-        group.exemplars.prefix(result.options.maxFindings).map {
+        group.exemplars.prefix(max(0, result.options.maxFindings)).map {
           FindingJSON(judgement, group, $0, evidence, file)
         }
       }

@@ -97,11 +97,12 @@ public struct CheckText {
       "  \(judgement.invariant.statement)",
     ]
     if !group.missing.isEmpty { lines.append("  not seen in between: \(group.missing)") }
+    let shown = max(0, result.options.maxFindings)
     if let note = FindingText.harm(judgement, result) { lines.append("  \(note)") }
-    for candidate in group.exemplars.prefix(result.options.maxFindings) {
+    for candidate in group.exemplars.prefix(shown) {
       lines += FindingText(candidate, evidence, result.header).lines(file: file)
     }
-    let left = group.count - min(group.exemplars.count, result.options.maxFindings)
+    let left = group.count - min(group.exemplars.count, shown)
     if left > 0 { lines.append("  … and \(Figures.count(left)) more of the same cause") }
     return lines
   }

@@ -28,10 +28,12 @@ public struct LockLife: Sendable {
   public var holderCPU: UInt16 = 0
   /// Readers spinning on it.
   public var waiters: Int32 = 0
-  /// When the last of them began to spin.
+  /// When the first of them began to spin.
   public var waitingSince: Ordinal = .none
   /// Open reader sections that loaded the table it belongs to.
   public var openLoads: Int32 = 0
+  /// Since when there has been at least one such load.
+  public var loadedSince: Ordinal = .none
 }
 
 /// One use of an rcu_head, from `call_rcu` to the next of the same head. For a table batch it
@@ -67,6 +69,14 @@ public struct CallbackLife: Sendable {
   public var runs: UInt8 = 0
   /// Tables seen to be queued into it.
   public var members: Int32 = 0
+  /// Members whose destructor is still owed when they are queued.
+  public var destructorsOwed: Int32 = 0
+  /// Place of the next member.
+  var nextIndex: Int32 = 0
+  /// Members that are not freed yet; as long as there are any, the slot is kept.
+  var waiting: Int32 = 0
+  /// Its head is in use again, or its batch was given up.
+  var isSuperseded = false
   /// Members whose teardown began inside it.
   public var torn: Int32 = 0
   /// Highest place of a member whose teardown began.

@@ -26,6 +26,8 @@ public struct Resolution: Sendable {
   public var reusesPendingLock = false
   /// A reader uses a table whose page has since begun another life.
   public var tableIsForeign = false
+  /// Where the reader loaded the table it now uses; ``Ordinal/none`` if that was not seen.
+  public var loadedAt: Ordinal = .none
 }
 
 /// Events with the state before each of them: what an invariant judges.

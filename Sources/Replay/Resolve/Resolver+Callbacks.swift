@@ -9,9 +9,11 @@ extension Resolver {
     case .callRCU: resolveCall(event, &resolution, &output)
     case .callbackStart: resolveStart(event, &resolution, &output)
     case .callbackEnd: resolveEnd(event, &resolution, &output)
-    case .callbackRunEnd: running[Int(event.cpu)] = nil
+    case .callbackRunEnd: stopRunning(event)
     case .batchNew:
-      note(callback: callbackSlots.find(event.object), &resolution, &output)
+      let slot = callbackSlots.find(event.object)
+      note(callback: slot, &resolution, &output)
+      if slot >= 0 { callbacks[Int(slot)].pageFrees = 0 }
       liveBatches[event.object] = position
     case .batchFree:
       let slot = callbackSlots.find(event.object)
@@ -36,16 +38,29 @@ extension Resolver {
     return Int32(truncatingIfNeeded: callbacks.count - 1)
   }
 
-  /// Lets another callback have the slot of one whose head is being used again.
-  private mutating func recycle(_ slot: Int32, unless successor: Int32) {
-    guard slot >= 0, slot != successor, !running.contains(where: { $0?.slot == slot }) else {
-      return
-    }
+  /// Marks a callback as no longer current, and lets another one have its slot once nothing
+  /// points at it.
+  private mutating func supersede(_ slot: Int32) {
+    guard slot >= 0 else { return }
+    callbacks[Int(slot)].isSuperseded = true
+    recycle(slot)
+  }
+
+  /// Frees the slot of a superseded callback that neither runs nor is waited for. A table whose
+  /// page is held by somebody else (E15) waits long after the head is in use again.
+  mutating func recycle(_ slot: Int32) {
+    guard callbacks[Int(slot)].isSuperseded, callbacks[Int(slot)].waiting <= 0,
+      !running.contains(where: { $0?.slot == slot }),
+      !displaced.contains(where: { $0.contains { $0.slot == slot } })
+    else { return }
+    callbacks[Int(slot)] = CallbackLife(head: 0, generation: 0, serial: 0)
     freeCallbacks.append(slot)
   }
 
   /// Forgets the batch a task was filling; its tables stay marked with its serial.
-  mutating func abandonBatch(of task: UInt32) { openBatches[task] = nil }
+  mutating func abandonBatch(of task: UInt32) {
+    if let slot = openBatches.removeValue(forKey: task) { supersede(slot) }
+  }
 
   private mutating func resolveCall(
     _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
@@ -56,7 +71,7 @@ extension Resolver {
     var slot: Int32 = -1
     if function == .removeTableBatch, let open = openBatches[event.task] {
       slot = open
-      abandonBatch(of: event.task)
+      openBatches[event.task] = nil
       callbacks[Int(slot)].head = event.object
       callbacks[Int(slot)].generation = event.generation
       callbacks[Int(slot)].isComplete = UInt64(callbacks[Int(slot)].members) == event.arg1
@@ -64,7 +79,7 @@ extension Resolver {
       slot = addCallback(head: event.object, generation: event.generation)
     }
     callbackSlots.set(event.object, slot)
-    recycle(previous, unless: slot)
+    supersede(previous)
     callbacks[Int(slot)].function = function
     callbacks[Int(slot)].load = event.arg1
     callbacks[Int(slot)].queuedAt = position
@@ -79,9 +94,17 @@ extension Resolver {
   private mutating func adopt(pfn: UInt64, by slot: Int32) {
     let table = tableSlots.find(pfn)
     guard table >= 0 else { return }
-    tables[Int(table)].callback = slot
-    tables[Int(table)].callbackSerial = callbacks[Int(slot)].serial
-    tables[Int(table)].batchIndex = 0
+    let index = Int(table)
+    if callbacks[Int(slot)].function == .removeTableOne, tables[index].path == .batch,
+      !tables[index].isFreed
+    {
+      // Only the no-memory fallback makes this callback, seen or not.
+      tables[index].path = .fallback
+      tables[index].fallbackAt = position
+      leaveCallback(index, task: callbacks[Int(slot)].task)
+    }
+    attach(index, to: slot)
+    tables[index].batchIndex = 0
     callbacks[Int(slot)].members = 1
     callbacks[Int(slot)].isComplete = true
   }
@@ -104,18 +127,94 @@ extension Resolver {
     callbacks[Int(slot)].torn = 0
     callbacks[Int(slot)].lastIndex = -1
     runs &+= 1
-    running[Int(event.cpu)] = RunningCallback(slot: slot, run: runs, task: event.task)
+    let cpu = Int(event.cpu)
+    displaced[cpu].removeAll { $0.task == event.task }
+    let other = running[cpu]
+    running[cpu] = RunningCallback(
+      slot: slot, run: runs, task: event.task, isThread: event.context == .kthread)
+    guard let other else { return }
+    if other.isThread, other.task != event.task {
+      displaced[cpu].append(other)
+    } else {
+      // Its end was not seen.
+      recycle(other.slot)
+    }
   }
 
   private mutating func resolveEnd(
     _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
   ) {
     noteRunning(event, &resolution, &output)
-    let slot =
-      event.object == 0
-      ? running[Int(event.cpu)]?.slot ?? -1 : callbackSlots.find(event.object)
+    let here = runningCallback(for: event)
+    var slot = here?.slot ?? -1
+    if event.object != 0, slot < 0 || callbacks[Int(slot)].head != event.object {
+      slot = callbackSlots.find(event.object)
+    }
     note(callback: slot, &resolution, &output)
     if slot >= 0 { callbacks[Int(slot)].endedAt = position }
-    running[Int(event.cpu)] = nil
+    stopRunning(event)
+  }
+
+  /// Whatever ran on this (cpu, task) has returned.
+  private mutating func stopRunning(_ event: Event) {
+    let cpu = Int(event.cpu)
+    guard cpu < running.count, let here = runningCallback(for: event) else { return }
+    if running[cpu]?.task == event.task {
+      running[cpu] = displaced[cpu].popLast()
+    } else {
+      displaced[cpu].removeAll { $0.task == event.task }
+    }
+    if here.slot >= 0 { recycle(here.slot) }
+  }
+
+  /// Makes a table wait for a callback.
+  mutating func attach(_ index: Int, to slot: Int32) {
+    letGo(index)
+    tables[index].callback = slot
+    tables[index].callbackSerial = callbacks[Int(slot)].serial
+    tables[index].holdsCallback = true
+    callbacks[Int(slot)].waiting &+= 1
+  }
+
+  /// A table no longer waits for its callback; it still knows which one it was.
+  mutating func letGo(_ index: Int) {
+    guard tables[index].holdsCallback else { return }
+    tables[index].holdsCallback = false
+    callbacks[Int(tables[index].callback)].waiting &-= 1
+    recycle(tables[index].callback)
+  }
+
+  /// A table leaves the batch it had been queued for, if that is still being filled.
+  mutating func leaveCallback(_ index: Int, task: UInt32) {
+    let slot = tables[index].callback
+    let isOpen =
+      tables[index].holdsCallback && callbacks[Int(slot)].queuedAt == .none
+      && !callbacks[Int(slot)].isSuperseded
+    if isOpen {
+      callbacks[Int(slot)].members &-= 1
+      if tables[index].owesDestructor { callbacks[Int(slot)].destructorsOwed &-= 1 }
+    }
+    letGo(index)
+    tables[index].callback = -1
+    tables[index].batchIndex = -1
+    if isOpen, callbacks[Int(slot)].members == 0, openBatches[task] == slot {
+      abandonBatch(of: task)
+    }
+  }
+
+  /// Table the last teardown event of the same activation was about, -1 if there was none.
+  func lastTorn(for event: Event) -> Int32 {
+    runningCallback(for: event)?.lastTorn ?? lastTornOutside[event.task] ?? -1
+  }
+
+  mutating func setLastTorn(_ slot: Int32, _ event: Event) {
+    let cpu = Int(event.cpu)
+    if running[cpu]?.task == event.task {
+      running[cpu]?.lastTorn = slot
+    } else if let place = displaced[cpu].lastIndex(where: { $0.task == event.task }) {
+      displaced[cpu][place].lastTorn = slot
+    } else {
+      lastTornOutside[event.task] = slot
+    }
   }
 }

@@ -43,6 +43,8 @@ extension Resolver {
       locks[Int(slot)].tableGeneration = tables[Int(table)].generation
       tables[Int(table)].lock = slot
       tables[Int(table)].hasLockObject = true
+      tables[Int(table)].lockFreeAt = .none
+      tables[Int(table)].lockFreePlacement = .none
     }
   }
 
@@ -52,9 +54,8 @@ extension Resolver {
     let index = Int(slot)
     let table = event.arg0 != 0 ? tableSlots.find(event.arg0) : ownerTable(of: slot)
     note(table: table, &resolution, &output)
-    resolution.isAdjacent = table >= 0 && lastTorn[Int(event.cpu)] == table
     if table >= 0 {
-      lastTorn[Int(event.cpu)] = table
+      setLastTorn(table, event)
       if tables[Int(table)].lockFreeAt == .none {
         tables[Int(table)].lockFreeAt = position
         tables[Int(table)].lockFreePlacement = placement(of: event, Int(table))
@@ -99,19 +100,29 @@ extension Resolver {
     if let load = load(of: event.arg1, in: event.arg0) {
       resolution.lockIsForeign =
         load.lock == slot && load.lockGeneration != locks[index].generation
+      resolution.loadedAt = load.at
     }
     switch event.kind {
     case .lockWait:
-      locks[index].waiters += 1
-      locks[index].waitingSince = position
+      stopWaiting(event.task)
+      if locks[index].waiters == 0 { locks[index].waitingSince = position }
+      locks[index].waiters &+= 1
+      waiting[event.task] = WaitingTask(lock: slot, generation: locks[index].generation)
     case .lockAcquire:
-      if locks[index].waiters > 0 { locks[index].waiters -= 1 }
+      stopWaiting(event.task)
       locks[index].heldSince = position
       locks[index].holder = event.task
       locks[index].holderCPU = event.cpu
     default:
       locks[index].heldSince = .none
     }
+  }
+
+  /// A task that takes a lock, or spins on another one, spins no longer.
+  private mutating func stopWaiting(_ task: UInt32) {
+    guard let before = waiting.removeValue(forKey: task) else { return }
+    let lock = Int(before.lock)
+    if locks[lock].generation == before.generation { locks[lock].waiters &-= 1 }
   }
 
   /// What section `section` loaded for the table at `pfn`, the last load first.
@@ -137,6 +148,7 @@ extension Resolver {
       note(table: table, &resolution, &output)
       if table >= 0, let load = load(of: event.object, in: event.arg0) {
         resolution.tableIsForeign = load.tableGeneration != tables[Int(table)].generation
+        resolution.loadedAt = load.at
       }
     }
   }
@@ -175,8 +187,12 @@ extension Resolver {
       SectionLife.Load(
         table: table, pfn: event.object, tableGeneration: tables[Int(table)].generation,
         lock: lock, lockGeneration: lock >= 0 ? locks[Int(lock)].generation : 0, at: position))
-    tables[Int(table)].openLoads += 1
-    if lock >= 0 { locks[Int(lock)].openLoads += 1 }
+    if tables[Int(table)].openLoads == 0 { tables[Int(table)].loadedSince = position }
+    tables[Int(table)].openLoads &+= 1
+    if lock >= 0 {
+      if locks[Int(lock)].openLoads == 0 { locks[Int(lock)].loadedSince = position }
+      locks[Int(lock)].openLoads &+= 1
+    }
   }
 
   private mutating func release(_ section: SectionLife) {

@@ -19,7 +19,7 @@ extension Resolver {
     if slot < 0 { slot = addTable(event) }
     note(table: slot, &resolution, &output)
     if tables[Int(slot)].lock >= 0 { note(lock: tables[Int(slot)].lock, &resolution, &output) }
-    resolution.isAdjacent = lastTorn[Int(event.cpu)] == slot
+    if event.kind == .tableFree { resolution.isAdjacent = lastTorn(for: event) == slot }
     if event.level != .unknown { tables[Int(slot)].level = event.level }
     if event.flags.contains(.kernelTable) { tables[Int(slot)].kernelTable = true }
     apply(event, slot, resolution)
@@ -41,6 +41,7 @@ extension Resolver {
     life.mm = event.arg0
     life.kernelTable = event.flags.contains(.kernelTable)
     if previous >= 0 {
+      letGo(Int(previous))
       tables[Int(previous)] = life
     } else {
       tableSlots.set(event.object, Int32(truncatingIfNeeded: tables.count))
@@ -55,6 +56,8 @@ extension Resolver {
     case .tableConstruct:
       tables[index].constructors = increment(tables[index].constructors)
       tables[index].constructAt = position
+      tables[index].destructAt = .none
+      tables[index].destructPlacement = .none
       tables[index].pages = Int32(truncatingIfNeeded: Int64(bitPattern: event.arg1))
       if event.arg0 != 0 { tables[index].mm = event.arg0 }
     case .tableInstall:
@@ -90,6 +93,7 @@ extension Resolver {
       if tables[index].freeAt == .none { tables[index].freeAt = position }
       tables[index].installed = false
       countTorn(event, slot)
+      letGo(index)
     case .tableDeposit:
       tables[index].deposited = true
       tables[index].installed = false
@@ -129,17 +133,18 @@ extension Resolver {
     }
     if slot < 0 {
       slot = addCallback(head: 0, generation: 0)
+      openBatches[event.task] = slot
       callbacks[Int(slot)].openedAt = position
       callbacks[Int(slot)].gather = event.arg0
       callbacks[Int(slot)].task = event.task
       callbacks[Int(slot)].cpu = event.cpu
       callbacks[Int(slot)].function = .removeTableBatch
-      openBatches[event.task] = slot
     }
-    tables[index].callback = slot
-    tables[index].callbackSerial = callbacks[Int(slot)].serial
-    tables[index].batchIndex = callbacks[Int(slot)].members
-    callbacks[Int(slot)].members += 1
+    attach(index, to: slot)
+    tables[index].batchIndex = callbacks[Int(slot)].nextIndex
+    callbacks[Int(slot)].nextIndex &+= 1
+    callbacks[Int(slot)].members &+= 1
+    if tables[index].owesDestructor { callbacks[Int(slot)].destructorsOwed &+= 1 }
   }
 
   /// `tlb_remove_table_one()`: the table is the last one queued, and leaves its batch again.
@@ -147,19 +152,12 @@ extension Resolver {
     tables[index].path = .fallback
     tables[index].fallbackAt = position
     if tables[index].queueAt == .none { markQueued(event, index) }
-    let slot = tables[index].callback
-    tables[index].callback = -1
-    tables[index].batchIndex = -1
-    guard slot >= 0, callbacks[Int(slot)].serial == tables[index].callbackSerial,
-      callbacks[Int(slot)].queuedAt == .none
-    else { return }
-    callbacks[Int(slot)].members -= 1
-    if callbacks[Int(slot)].members == 0 { abandonBatch(of: event.task) }
+    leaveCallback(index, task: event.task)
   }
 
   /// Counts a table as torn down inside the callback that runs here, once.
   private mutating func countTorn(_ event: Event, _ slot: Int32) {
-    defer { lastTorn[Int(event.cpu)] = slot }
+    setLastTorn(slot, event)
     guard let here = runningCallback(for: event), here.slot >= 0 else { return }
     let index = Int(slot)
     guard tables[index].callback == here.slot,

@@ -21,6 +21,8 @@ public struct Resolver: Sendable {
   public internal(set) var holes = HoleTracker()
   /// Callback running on each CPU.
   public internal(set) var running: [RunningCallback?] = []
+  /// Callbacks of kernel threads that another callback on the same CPU preempted (PREEMPT_RT).
+  var displaced: [[RunningCallback]] = []
   /// Batch pages that were allocated and not freed, with the ordinal of their allocation.
   public internal(set) var liveBatches: [UInt64: Ordinal] = [:]
   /// Ordinal of the next event.
@@ -36,8 +38,12 @@ public struct Resolver: Sendable {
   var freeCallbacks: [Int32] = []
   var runs: UInt32 = 0
   var serials: UInt32 = 0
-  /// Table the last teardown event of each CPU was about.
-  var lastTorn: [Int32] = []
+  /// Table the last teardown event of each task outside any callback was about.
+  var lastTornOutside: [UInt32: Int32] = [:]
+  /// Where each task that is inside `synchronize_rcu()` entered it.
+  var synchronizing: [UInt32: Ordinal] = [:]
+  /// The lock each task spins on.
+  var waiting: [UInt32: WaitingTask] = [:]
 
   /// A resolver at the start of a trace.
   public init() {}
@@ -82,7 +88,13 @@ public struct Resolver: Sendable {
     case .lossEnd:
       holes.close(cpu: event.cpu, at: position)
       resolution.cleanSince = holes.cleanSince
-    case .gatherStart:
+    case .synchronizeStart:
+      synchronizing[event.task] = position
+    case .synchronizeEnd:
+      if let start = synchronizing.removeValue(forKey: event.task) {
+        gracePeriods.passed(since: start)
+      }
+    case .gatherStart, .gatherFinish:
       // A batch left over from an earlier gather was never flushed as far as the trace shows.
       abandonBatch(of: event.task)
     default: break
@@ -91,16 +103,16 @@ public struct Resolver: Sendable {
 
   /// The callback running on the CPU of `event`, if the event's task is the one it runs in.
   func runningCallback(for event: Event) -> RunningCallback? {
-    guard Int(event.cpu) < running.count, let here = running[Int(event.cpu)],
-      here.task == event.task
-    else { return nil }
-    return here
+    let cpu = Int(event.cpu)
+    guard cpu < running.count, let here = running[cpu] else { return nil }
+    if here.task == event.task { return here }
+    return displaced[cpu].last { $0.task == event.task }
   }
 
   mutating func reserve(cpu: UInt16) {
     while running.count <= Int(cpu) {
       running.append(nil)
-      lastTorn.append(-1)
+      displaced.append([])
     }
   }
 
@@ -147,6 +159,16 @@ public struct RunningCallback: Sendable {
   public var run: UInt32
   /// Task it runs in (the interrupted one, for a softirq).
   public var task: UInt32
+  /// It runs in a kernel thread, which another callback may preempt.
+  var isThread = false
+  /// Table its last teardown event was about.
+  var lastTorn: Int32 = -1
+}
+
+/// A task that spins on a lock.
+struct WaitingTask {
+  var lock: Int32
+  var generation: UInt32
 }
 
 /// Which grace periods are over, and when the last of them began.
@@ -161,17 +183,37 @@ public struct GracePeriodClock: Sendable {
   public private(set) var completed = 0
 
   mutating func start(seq: UInt64, at ordinal: Ordinal) {
+    if let current = currentSeq {
+      // Said twice: the earlier one was certain already.
+      if Self.distance(current, seq) == 0 { return }
+      // Grace periods never overlap: where one begins, the one before it is over.
+      finishCurrent()
+    }
     currentSeq = seq
     currentStart = ordinal
   }
 
   mutating func end(seq: UInt64, at ordinal: Ordinal) {
-    // Grace periods never overlap, so the one in progress is the one that ends.
-    guard currentSeq != nil else { return }
+    // A late line about an earlier grace period ends nothing; a later number does.
+    guard let current = currentSeq, Self.distance(current, seq) >= 0 else { return }
+    finishCurrent()
+  }
+
+  /// A full grace period passed that began after `ordinal` (`synchronize_rcu()` returned).
+  mutating func passed(since ordinal: Ordinal) {
+    lastCompletedStart = max(lastCompletedStart, ordinal)
+  }
+
+  private mutating func finishCurrent() {
     lastCompletedStart = max(lastCompletedStart, currentStart)
     completed += 1
     currentSeq = nil
     currentStart = .none
+  }
+
+  /// Grace periods from `first` to `second`; the low two bits of a number are its phase.
+  private static func distance(_ first: UInt64, _ second: UInt64) -> Int64 {
+    Int64(bitPattern: second) >> 2 &- Int64(bitPattern: first) >> 2
   }
 }
 

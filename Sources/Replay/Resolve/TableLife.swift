@@ -116,8 +116,12 @@ public struct TableLife: Sendable {
   public var callbackSerial: UInt32 = 0
   /// Place in its batch.
   public var batchIndex: Int32 = -1
+  /// It counts among the tables its callback waits for.
+  var holdsCallback = false
   /// Open reader sections that loaded it.
   public var openLoads: Int32 = 0
+  /// Since when there has been at least one such load.
+  public var loadedSince: Ordinal = .none
 
   init(pfn: UInt64, generation: UInt32, firstAt: Ordinal) {
     self.pfn = pfn
@@ -129,6 +133,8 @@ public struct TableLife: Sendable {
   public var isFreed: Bool { frees > 0 }
   /// Constructed in this trace.
   public var isConstructed: Bool { constructors > 0 }
+  /// Constructed and not destructed.
+  var owesDestructor: Bool { isConstructed && destructAt == .none }
   /// Since when no new walk can reach it, as far as was observed: the unlink where it was seen,
   /// else the queueing.
   public var unreachableSince: Ordinal {

@@ -50,9 +50,10 @@ struct BlockDecoder {
 
   /// Appends the events up to number `end` of the block.
   mutating func decode(upTo end: Int, into events: inout [Event]) throws(FormatProblem) {
+    let table = KindTraits.table
     while position < end {
       let raw = columns.kind[position]
-      let traits = Self.traits[Int(raw)]
+      let traits = table[Int(raw)]
       guard let kind = traits.kind else { throw FormatProblem("event kind \(raw) is unknown") }
       guard let context = ExecutionContext(rawValue: columns.context[position]) else {
         throw FormatProblem("context \(columns.context[position]) is unknown")
@@ -77,8 +78,6 @@ struct BlockDecoder {
     }
     if position == count { try checkEnds() } else { try checkShort() }
   }
-
-  private static let traits = KindTraits.table
 
   @inline(__always)
   private mutating func decodeTask(_ cpu: UInt16) throws(FormatProblem) -> UInt32 {
