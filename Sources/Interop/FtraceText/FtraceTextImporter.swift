@@ -59,7 +59,7 @@ enum FtraceTextImporter: TraceImporter {
     }
     let good = survey.eventLines + survey.functionLines + survey.holes.count
     let others = survey.lines - survey.comments - good
-    if others > good, survey.heading.tracer == nil || others > 0 {
+    if others > good {
       throw TraceError(
         file: name, what: "is no trace: \(others) of \(survey.lines) lines are no events",
         hint: "ftrace text is expected: /sys/kernel/tracing/trace or trace_pipe")

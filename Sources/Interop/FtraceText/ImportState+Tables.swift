@@ -136,6 +136,13 @@ extension ImportState {
     guard !record.isUnlinked, !record.isDestructed || record.isInstalled else { return }
     let inRange = isTaskWork && tasks[task].isInFreeRange
     guard record.isInstalled || isCertain || inRange else { return }
+    guard isTaskWork || isCertain else {
+      // Inside a callback: the unlink was long before, in a part of the trace that is missing.
+      record.isInstalled = false
+      record.isUnlinked = true
+      pages[pfn] = record
+      return
+    }
     try emit(.tableUnlink, pfn, record.mm, record.slot, level: record.level, flags: .inferred)
     let wasInstalled = record.isInstalled
     record.isInstalled = false

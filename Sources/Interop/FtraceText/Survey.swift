@@ -118,7 +118,9 @@ struct Survey: LineConsumer {
           written = UInt64(numbers[1])
         }
       }
-      for word in words where word.hasPrefix("#P:") { cpus = Int(word.dropFirst(3)) }
+      for word in words where word.hasPrefix("#P:") {
+        cpus = Int(word.dropFirst(3)).flatMap { (1...4096).contains($0) ? $0 : nil }
+      }
     }
   }
 }

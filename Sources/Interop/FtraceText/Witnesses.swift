@@ -131,7 +131,8 @@ struct AddressWitnesses {
     var best: (format: EntryFormat, hits: Int)?
     for format in EntryFormat.allCases {
       var hits = 0
-      for sample in entries where format.pfn(sample.entry) != nil {
+      for sample in entries
+      where format.pfn(sample.entry) != nil && format.isTypical(sample.entry) {
         if format.pfn(sample.entry) == map.pfn(sample.page) { hits += 1 }
       }
       if hits > best?.hits ?? 0 { best = (format, hits) }
