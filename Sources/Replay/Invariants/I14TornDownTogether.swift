@@ -63,8 +63,7 @@ struct TornDownTogether: Invariant {
     } else if !event.resolution.isAdjacent {
       tally.report(
         "another table torn down between destructor and free", at: event,
-        since: table.destructAt,
-        absent: table.destructRun == 0 ? [] : [.callbackStart, .callbackEnd])
+        since: table.destructAt, absent: [.callbackStart, .callbackEnd])
     }
   }
 }

@@ -21,6 +21,7 @@ extension Resolver {
       noteRunning(event, &resolution, &output)
       if slot >= 0 {
         callbacks[Int(slot)].pageFrees = increment(callbacks[Int(slot)].pageFrees)
+        callbacks[Int(slot)].pageFreedAt = position
       }
       liveBatches[event.object] = nil
     default: break
