@@ -109,6 +109,7 @@ final class Reap: Operation {
       return .more
     }
     machine.emit(.quiesce)
+    machine.hasQuiesced = true
     return .done
   }
 }

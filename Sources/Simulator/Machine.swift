@@ -25,6 +25,8 @@ final class Machine {
   let allCPUs: UInt64
 
   var clock: UInt64 = 1_000_000_000
+  /// Nothing of the workload is left: the run is over.
+  var hasQuiesced = false
   /// What the hardware and the kernel decide by chance: latencies, migrations, failures.
   var random: SplitMix64
   var actor = Actor()
@@ -79,7 +81,7 @@ final class Machine {
   /// Runs until nothing is left to do.
   func run() throws {
     recordName("rcu_preempt", of: Self.gracePeriodKthread)
-    while failure == nil {
+    while failure == nil, !hasQuiesced {
       if clock >= timers.next { wake(timers.removeFirst()) }
       if clock >= rcu.timer { runGracePeriodKthread() }
       if busy == 0 {
@@ -175,7 +177,7 @@ final class Machine {
 
   /// An own bug must not look like a finding.
   private func checkNothingIsLeft() {
-    precondition(userTasks == 0 && reaper == nil, "tasks are stuck")
+    precondition(hasQuiesced, "tasks are stuck")
     precondition(liveTables == 0, "tables are left")
     precondition(locks.live == 0, "split locks are left")
     precondition(liveBatches == 0, "batches are left")

@@ -147,8 +147,9 @@ extension Machine {
   }
 
   private func wakeSynchronizers() {
-    let done = rcu.syncWaiters.filter { $0.gracePeriod <= rcu.completed }
-    rcu.syncWaiters.removeAll { $0.gracePeriod <= rcu.completed }
+    let completed = rcu.completed
+    let done = rcu.syncWaiters.filter { $0.gracePeriod <= completed }
+    rcu.syncWaiters.removeAll { $0.gracePeriod <= completed }
     for waiter in done { wake(waiter.task) }
   }
 

@@ -32,6 +32,7 @@ final class RaceRound {
   var readerHasLoaded = false
   var readerSpins = false
   var readerIsDone = false
+  var reclaimerHoldsLock = false
   var isUnlinked = false
   var hasReturned = false
   var isReallocated = false
@@ -46,6 +47,7 @@ final class RaceRound {
     switch (scenario, point) {
     case (.content, .inside), (.staleLock, .inside), (.spinning, .locked): ask(hasReturned)
     case (.contentReallocated, .inside), (.strangersLock, .inside): ask(isReallocated)
+    case (.spinning, .inside): ask(reclaimerHoldsLock)
     case (.pin, .inside): ask(isUnlinked)
     default: true
     }

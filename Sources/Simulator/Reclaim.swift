@@ -72,6 +72,7 @@ final class ReclaimTable: Operation {
       if let table, let lock = table.lock {
         guard machine.acquire(lock, of: table, spins: &spins) else { return }
       }
+      round?.reclaimerHoldsLock = true
       state = .pause
     case .pause:
       if round?.mayReclaimerProceed(splitLocks: machine.splitPtlock) ?? true { state = .recheck }

@@ -23,7 +23,7 @@ struct SplitMix64: RandomNumberGenerator, Sendable {
 
   /// A number below `bound`.
   mutating func below(_ bound: Int) -> Int {
-    Int(truncatingIfNeeded: (next() >> 32) &* UInt64(truncatingIfNeeded: bound) >> 32)
+    Int(truncatingIfNeeded: ((next() >> 32) &* UInt64(truncatingIfNeeded: bound)) >> 32)
   }
 
   /// A number of a closed range.

@@ -40,7 +40,8 @@ extension Stage {
     for (suffix, transport) in [(".sbi", Transport.sbi), (".ipi", Transport.ipi)] {
       guard label.hasSuffix(suffix) else { continue }
       let stem = label.dropLast(suffix.count)
-      guard var stage = all.first(where: { $0.label.lowercased() == stem }) else { return nil }
+      guard !stem.contains("."), var stage = all.first(where: { $0.label.lowercased() == stem })
+      else { return nil }
       stage.transport = transport
       stage.label += suffix
       return stage

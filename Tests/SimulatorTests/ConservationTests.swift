@@ -7,7 +7,7 @@ import TraceFormat
 
   @Test(arguments: stages, Workloads.names)
   func everythingAddsUp(stage: Stage, workload: String) throws {
-    for seed in UInt64(1)...3 {
+    for seed in UInt64(1)...2 {
       let trace = try simulate(stage, workload, seed: seed)
       let audit = Audit(trace.events)
       #expect(audit.complaints.isEmpty, "seed \(seed)")
@@ -42,7 +42,7 @@ import TraceFormat
 
   @Test(arguments: stages)
   func fallbacksHappenUnderPressureOnTheTablePathOnly(stage: Stage) throws {
-    for seed in UInt64(1)...5 {
+    for seed in UInt64(1)...3 {
       let trace = try simulate(stage, "memory-pressure", seed: seed, events: 20_000)
       let audit = Audit(trace.events)
       #expect(audit.complaints.isEmpty, "seed \(seed)")

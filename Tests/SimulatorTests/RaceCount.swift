@@ -101,7 +101,9 @@ struct RaceCount {
         if let section { classes.insert(section.readerClass) }
       }
       let user = UInt64(event.task)
-      if event.kind == .lockRelease { users[lock]?.remove(user) } else {
+      if event.kind == .lockRelease {
+        users[lock]?.remove(user)
+      } else {
         users[lock, default: []].insert(user)
       }
     }

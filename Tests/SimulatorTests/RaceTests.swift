@@ -8,8 +8,8 @@ import TraceFormat
 
   @Test(arguments: byTheBook, ["munmap-churn", "fork-exit", "gup-stress", "memory-pressure"])
   func unreachableTablesAreNeverTouched(stage: Stage, workload: String) throws {
-    for seed in UInt64(1)...3 {
-      let trace = try simulate(stage, workload, seed: seed, events: 8_000)
+    for seed in UInt64(1)...2 {
+      let trace = try simulate(stage, workload, seed: seed, events: 5_000)
       let races = RaceCount(trace.events)
       #expect(races.all == [0, 0, 0, 0, 0], "seed \(seed)")
     }
@@ -17,7 +17,7 @@ import TraceFormat
 
   @Test(arguments: ["S0a", "S0b", "S0b.sbi", "S1.ipi", "S3.ipi"])
   func pagePathLosesContentAndLock(name: String) throws {
-    for seed in UInt64(1)...20 {
+    for seed in UInt64(1)...10 {
       let trace = try simulate(Stage(named: name), "reclaim-race", seed: seed, events: 1_000)
       let races = RaceCount(trace.events)
       #expect(races.all.allSatisfy { $0 >= 2 }, "seed \(seed): \(races.all)")
@@ -27,7 +27,7 @@ import TraceFormat
 
   @Test(arguments: ["S1.sbi", "S2h", "S2h.sbi"])
   func earlyDestructorLosesTheLockOnly(name: String) throws {
-    for seed in UInt64(1)...20 {
+    for seed in UInt64(1)...10 {
       let trace = try simulate(Stage(named: name), "reclaim-race", seed: seed, events: 1_000)
       let races = RaceCount(trace.events)
       #expect(races.content == 0 && races.pageReallocated == 0, "seed \(seed): \(races.all)")
@@ -39,14 +39,14 @@ import TraceFormat
 
   @Test(arguments: ["S3.sbi", "S3g", "S4", "S4.ipi", "S5", "S6", "S6.sync", "S6.ipi"])
   func lateDestructorLosesNothing(name: String) throws {
-    for seed in UInt64(1)...20 {
+    for seed in UInt64(1)...10 {
       let trace = try simulate(Stage(named: name), "reclaim-race", seed: seed, events: 3_000)
       #expect(RaceCount(trace.events).all == [0, 0, 0, 0, 0], "seed \(seed)")
     }
   }
 
   @Test func twoCPUsAreEnough() throws {
-    for seed in UInt64(1)...20 {
+    for seed in UInt64(1)...10 {
       let bad = try simulate(
         Stage(named: "S1.ipi"), "reclaim-race", seed: seed, events: 0, cpus: 2)
       #expect(RaceCount(bad.events).all.allSatisfy { $0 >= 1 }, "seed \(seed)")

@@ -13,6 +13,8 @@ struct ChurnMix: Sendable {
   var tablesPerRegion = 1...6
   var pagesPerTable = 1...4
   var regionLimit = 8
+  /// Pins in a row, in one region, that may be unmapped meanwhile.
+  var pinsInARow = 1...1
   var thinkNanoseconds = 100_000...1_500_000
   /// Once in a while a whole gigabyte is mapped and unmapped (two batches).
   var hasHugeRounds = false
@@ -72,7 +74,7 @@ final class Churn: Operation {
       return Touch(mm, at: address(in: mm, task), preallocates: preallocates)
     case 3: return Walk(.map, mm, at: address(in: mm, task))
     case 4: return Walk(.nolock, mm, at: address(in: mm, task))
-    case 5: return Pin(mm, at: address(in: mm, task))
+    case 5: return pin(mm, task)
     default: return fork(mm, task)
     }
   }
@@ -92,10 +94,18 @@ final class Churn: Operation {
   }
 
   private func address(in mm: AddressSpace, _ task: KernelTask) -> UInt64 {
-    let region = mm.regions[task.random.below(mm.regions.count)]
-    // Every table is likely to be looked at where it has pages: near its start.
+    address(in: mm.regions[task.random.below(mm.regions.count)], task)
+  }
+
+  private func address(in region: Region, _ task: KernelTask) -> UInt64 {
     let page = task.random.below(Int((region.end - region.start) >> 12))
     return region.start + UInt64(page) << 12
+  }
+
+  private func pin(_ mm: AddressSpace, _ task: KernelTask) -> Operation {
+    let region = mm.regions[task.random.below(mm.regions.count)]
+    let count = task.random.within(mix.pinsInARow)
+    return Steps((0..<count).map { _ in Pin(mm, at: address(in: region, task)) })
   }
 
   private func fork(_ mm: AddressSpace, _ task: KernelTask) -> Operation {

@@ -136,7 +136,7 @@ final class Reclaimer: Operation {
       return
     }
     state = .populated(RaceRound(scenario, at: address))
-    task.call(Touch(mm, at: address))
+    task.call(Touch(mm, at: address, preallocates: task.random.chance(1, in: 4)))
   }
 
   private func nextSpareAddress() -> UInt64 {
@@ -185,7 +185,7 @@ final class Rover: Operation {
     let page = task.random.below(Int((target.end - target.start) >> 12))
     let address = target.start + UInt64(page) << 12
     switch task.random.below(5) {
-    case 0: task.call(Touch(mm, at: address))
+    case 0: task.call(Touch(mm, at: address, preallocates: task.random.chance(1, in: 3)))
     case 1: task.call(Walk(.map, mm, at: address))
     case 2: task.call(Walk(.lock, mm, at: address))
     case 3: task.call(Walk(.nolock, mm, at: address))
