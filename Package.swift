@@ -51,7 +51,8 @@ let package = Package(
       name: "InteropTests", dependencies: ["Interop", "TraceFormat", "Replay"],
       swiftSettings: settings),
     .testTarget(
-      name: "tracetoolTests", dependencies: ["tracetool"], swiftSettings: settings),
+      name: "tracetoolTests", dependencies: ["tracetool", "TraceFormat"], exclude: ["Golden"],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

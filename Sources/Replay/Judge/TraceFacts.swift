@@ -20,6 +20,8 @@ public struct TraceFacts: Sendable, Equatable {
   /// after that, when the destructor runs.
   public internal(set) var destructors: [Int] = Array(
     repeating: 0, count: Placement.allCases.count)
+  /// Frees of separate locks by place, in the order of ``Placement``; counted like destructors.
+  public internal(set) var lockFrees: [Int] = Array(repeating: 0, count: Placement.allCases.count)
   /// Queued tables, freed in the trace, whose separate lock died before a grace period.
   public internal(set) var locksFreedEarly = 0
   /// Queued tables, freed in the trace, whose separate lock died after a grace period.
@@ -67,23 +69,35 @@ struct FactGatherer {
     for place in batch.places(of: .tableDestruct) {
       let event = batch[place]
       guard let table = event.table, table.destructAt == .none else { continue }
-      let placement: Placement =
-        if event.resolution.run != 0 {
-          .inCallback
-        } else if table.path == .none {
-          .direct
-        } else {
-          event.gracePeriodPassed(since: table.unreachableSince)
-            ? .afterGracePeriod : .withoutGracePeriod
-        }
-      facts.destructors[Int(placement.rawValue)] += 1
+      facts.destructors[Int(placement(event, table).rawValue)] += 1
     }
+    for place in batch.places(of: .lockFree) {
+      let event = batch[place]
+      guard let table = event.table, table.lockFreeAt == .none else { continue }
+      facts.lockFrees[Int(placement(event, table).rawValue)] += 1
+    }
+    let direct = Int(Placement.direct.rawValue)
+    let early = Int(Placement.beforeQueue.rawValue)
     for kind in [EventKind.tableQueueBatch, .tableQueuePage, .tableDefer] {
-      for place in batch.places(of: kind) where batch[place].table?.destructPlacement == .direct {
-        facts.destructors[Int(Placement.direct.rawValue)] -= 1
-        facts.destructors[Int(Placement.beforeQueue.rawValue)] += 1
+      for place in batch.places(of: kind) {
+        guard let table = batch.table(at: place) else { continue }
+        if table.destructPlacement == .direct {
+          facts.destructors[direct] -= 1
+          facts.destructors[early] += 1
+        }
+        if table.lockFreePlacement == .direct {
+          facts.lockFrees[direct] -= 1
+          facts.lockFrees[early] += 1
+        }
       }
     }
+  }
+
+  private func placement(_ event: ResolvedEvent, _ table: TableLife) -> Placement {
+    if event.resolution.run != 0 { return .inCallback }
+    guard table.path != .none else { return .direct }
+    return event.gracePeriodPassed(since: table.unreachableSince)
+      ? .afterGracePeriod : .withoutGracePeriod
   }
 
   private mutating func take(free event: ResolvedEvent) {

@@ -6,26 +6,27 @@
 ///
 /// Grows with the number of distinct keys, not with the number of events.
 public struct GenerationTracker: Sendable {
-  private struct Key: Hashable {
-    let space: ObjectSpace
-    let key: UInt64
-  }
-
-  private var current: [Key: UInt32] = [:]
+  /// Only keys whose generation is not 0.
+  private var current = IdentityMap()
 
   /// Makes a tracker that has seen nothing.
   public init() {}
 
   /// Returns the generation of the object of `event`, which comes next in the trace.
   public mutating func generation(of event: Event) -> UInt32 {
-    let fields = event.kind.fields
-    guard fields.space != .none, fields.space != .gracePeriod else { return 0 }
-    let key = Key(space: fields.space, key: event.object)
-    if fields.startsGeneration {
-      let next = (current[key] ?? 0) &+ 1
-      current[key] = next
-      return next
-    }
-    return current[key] ?? 0
+    let traits = KindTraits.table[Int(event.kind.rawValue)]
+    guard traits.isNumbered else { return 0 }
+    let now = current.value(traits.space.rawValue, event.object) ?? 0
+    guard traits.startsGeneration else { return now }
+    current.set(traits.space.rawValue, event.object, to: now &+ 1)
+    return now &+ 1
+  }
+
+  /// Generation an object has now.
+  func generation(_ space: UInt8, _ key: UInt64) -> UInt32 { current.value(space, key) ?? 0 }
+
+  /// Says that an object has reached a generation.
+  mutating func advance(_ space: UInt8, _ key: UInt64, to generation: UInt32) {
+    current.set(space, key, to: generation)
   }
 }

@@ -1,0 +1,227 @@
+import TraceFormat
+
+extension ImportState {
+  /// Constructor, destructor, installation, locks, deferred free.
+  mutating func takeTable(_ probe: Probe) throws {
+    switch probe {
+    case .construct: try constructed()
+    case .destruct: try destructed()
+    case .install: try installed()
+    case .lockAlloc:
+      guard let pfn = pfn(of: .ptdesc) else { return }
+      try prove(pfn)
+      // A lock whose constructor was not seen is nobody's, certainly not the next table's.
+      if let earlier = tasks[task].lockAddress {
+        tasks[task].lockAddress = nil
+        try lockAllocated(earlier, for: 0)
+      }
+      tasks[task].lockTable = pfn
+    case .lockFree:
+      guard let address = fields[.ptl], address != 0, let pfn = pfn(of: .ptdesc) else { return }
+      try lockFreed(address, of: pfn)
+      tasks[task].freedLock = address
+    default:
+      guard let pfn = pfn(of: .pgtable) else { return }
+      try prove(pfn, level: .pte)
+      try beginTearDown(pfn, isCertain: true)
+      pages[pfn]?.isDeferred = true
+      try emit(.tableDefer, pfn, fields[.mm] ?? 0, level: .pte)
+    }
+  }
+
+  /// The pfn of the struct page the line names under `key`.
+  mutating func pfn(of key: FieldKey) -> UInt64? {
+    guard let pointer = fields[key], let pfn = facts.pageMap.pfn(pointer) else {
+      badValues += 1
+      return nil
+    }
+    return pfn
+  }
+
+  /// The line shows that `pfn` is a table: writes its `pt_alloc` if its allocation was seen.
+  mutating func prove(
+    _ pfn: UInt64, level: TableLevel = .unknown, isInferred: Bool = false
+  ) throws {
+    var record = try page(pfn)
+    if record.level == .unknown, level != .unknown { record.level = level }
+    guard !record.isTable else {
+      pages[pfn] = record
+      return
+    }
+    record.isTable = true
+    record.wasTable = false
+    if let bracket = tasks[task].bracket, isTaskWork, record.allocTask == line.pid {
+      if record.mm == 0 { record.mm = bracket.mm }
+      if record.level == .unknown { record.level = bracket.level }
+    }
+    // A hole between allocation and proof may hide another life of the page.
+    let isSameLife = record.allocEpoch == epoch || record.allocTask == line.pid
+    if record.isAllocated, isSameLife {
+      try write(
+        Event(
+          .tableAlloc, time: line.time, cpu: record.allocCPU, task: record.allocTask,
+          context: record.allocContext, object: pfn, arg0: record.mm, arg1: UInt64(record.order),
+          level: record.level,
+          flags: isInferred || record.allocEpoch != epoch ? .inferred : []))
+    }
+    pages[pfn] = record
+  }
+
+  private mutating func constructed() throws {
+    guard let value = fields[.val], fields[.idx] ?? facts.nrPageTable == facts.nrPageTable,
+      Int64(bitPattern: value) > 0
+    else { return }
+    guard let pfn = pfn(of: .folio) else { return }
+    var level = TableLevel(rawValue: Symbol.constructorLevel(fields[.ra] ?? 0)) ?? .unknown
+    if isTaskWork {
+      if let bracket = tasks[task].bracket {
+        level = bracket.level
+        tasks[task].bracket!.table = pfn
+      } else if tasks[task].newMM != 0 {
+        level = .pgd
+        pages[pfn, default: PageRecord()].mm = tasks[task].newMM
+      }
+      tasks[task].newMM = 0
+    }
+    try prove(pfn, level: level)
+    if let address = tasks[task].lockAddress {
+      tasks[task].lockAddress = nil
+      try lockAllocated(address, for: pfn)
+    }
+    let record = try page(pfn)
+    try emit(.tableConstruct, pfn, record.mm, value, level: record.level)
+  }
+
+  private mutating func destructed() throws {
+    guard let value = fields[.val], fields[.idx] ?? facts.nrPageTable == facts.nrPageTable,
+      Int64(bitPattern: value) < 0
+    else { return }
+    guard let pfn = pfn(of: .folio) else { return }
+    try prove(pfn)
+    try beginTearDown(pfn, isCertain: false)
+    pages[pfn]?.isDestructed = true
+    if isTaskWork, tasks[task].bracket?.table == pfn { tasks[task].bracket!.table = nil }
+    let level = pages[pfn]?.level ?? .unknown
+    try emit(.tableDestruct, pfn, 0, value, level: level)
+    // free_pgd_range() hands every table to the gather. Where no probe shows that, it is inferred.
+    guard facts.hasSilentGather, isTaskWork, tasks[task].isInFreeRange else { return }
+    pages[pfn]?.isQueued = true
+    try emit(
+      .tableQueuePage, pfn, tasks[task].gather, tasks[task].gatherMM, level: level,
+      flags: .inferred)
+  }
+
+  /// `pmd_install()`: certain only when the task's next line is known, for another task may have
+  /// filled the entry first.
+  private mutating func installed() throws {
+    guard let pfn = pfn(of: .pte), let slot = fields[.pmd] else { return }
+    try prove(pfn, level: .pte)
+    guard fields[.old] ?? 0 == 0 else { return }
+    var record = try page(pfn)
+    record.level = .pte
+    record.mm = fields[.mm] ?? record.mm
+    record.slot = slot
+    record.isInstalled = true
+    record.isUnlinked = false
+    record.syncsAtInstall = syncs
+    record.pendingInstaller = task + 1
+    pages[pfn] = record
+    tasks[task].install = Event(
+      .tableInstall, time: line.time, cpu: line.cpu, task: line.pid, context: context,
+      object: pfn, arg0: record.mm, arg1: slot, level: .pte)
+  }
+
+  /// Before the first sign of a table's end: writes the unlink nobody can see.
+  ///
+  /// `isCertain`: the table is being queued or deferred, so it was linked even if that was not
+  /// seen. A PTE table that dies in a task, outside `free_pgd_range()` and any gather, after a
+  /// sync IPI that came later than its installation, was deposited by a collapse (kernel-facts
+  /// §5 E4).
+  mutating func beginTearDown(_ pfn: UInt64, isCertain: Bool) throws {
+    var record = try page(pfn)
+    guard !record.isUnlinked, !record.isDestructed || record.isInstalled else { return }
+    let inRange = isTaskWork && tasks[task].isInFreeRange
+    guard record.isInstalled || isCertain || inRange else { return }
+    guard isTaskWork || isCertain else {
+      // Inside a callback: the unlink was long before, in a part of the trace that is missing.
+      record.isInstalled = false
+      record.isUnlinked = true
+      pages[pfn] = record
+      return
+    }
+    try emit(.tableUnlink, pfn, record.mm, record.slot, level: record.level, flags: .inferred)
+    let wasInstalled = record.isInstalled
+    record.isInstalled = false
+    record.isUnlinked = true
+    pages[pfn] = record
+    guard wasInstalled, !isCertain, isTaskWork, !inRange, facts.hasFreeRange,
+      record.level == .pte, !record.isQueued, !record.isDeferred,
+      tasks[task].freeing == .unknown, syncs > record.syncsAtInstall
+    else { return }
+    try emit(.tableDeposit, pfn, record.mm, record.slot, level: .pte, flags: .inferred)
+    try emit(.tableWithdraw, pfn, record.mm, record.slot, level: .pte, flags: .inferred)
+  }
+
+  mutating func lockAllocated(_ address: UInt64, for pfn: UInt64) throws {
+    if pfn != 0 { try prove(pfn) }
+    locks[address] = pfn
+    try emit(.lockAlloc, address, pfn, level: pages[pfn]?.level ?? .unknown)
+  }
+
+  mutating func lockFreed(_ address: UInt64, of pfn: UInt64?) throws {
+    let known = locks.removeValue(forKey: address)
+    if let pfn, pfn != 0 {
+      try prove(pfn)
+      try beginTearDown(pfn, isCertain: false)
+      if known == nil, pages[pfn]?.isAllocated == true { locksWithoutAlloc += 1 }
+    }
+    try emit(.lockFree, address, pfn ?? 0, level: pfn.flatMap { pages[$0]?.level } ?? .unknown)
+  }
+
+  /// Entry of `__pte_alloc()` … `__p4d_alloc()`.
+  mutating func openBracket(_ probe: Probe) {
+    let level: TableLevel =
+      switch probe {
+      case .pteAlloc: .pte
+      case .pmdAlloc: .pmd
+      case .pudAlloc: .pud
+      default: .p4d
+      }
+    tasks[task].bracket = AllocBracket(
+      level: level, mm: fields[.mm] ?? 0, slot: fields.first(.slot, .pmd) ?? 0)
+  }
+
+  /// Return of it: what was constructed inside and survived is installed now. (A PTE table is
+  /// seen in `pmd_install()` itself.)
+  mutating func closeBracket() throws {
+    guard let bracket = tasks[task].bracket else { return }
+    tasks[task].bracket = nil
+    guard fields[.ret] == 0, bracket.level != .pte else { return }
+    let table: UInt64
+    var isInferred = false
+    if let constructed = bracket.table {
+      table = constructed
+    } else if bracket.candidates == 1, bracket.level >= .pud, let page = bracket.candidate,
+      pages[page]?.isAllocated == true
+    {
+      // Levels that have no constructor in this kernel.
+      table = page
+      isInferred = true
+    } else {
+      return
+    }
+    if let entry = fields[.installed], let found = facts.entryFormat?.pfn(entry), found != table {
+      return
+    }
+    pages[table, default: PageRecord()].mm = bracket.mm
+    try prove(table, level: bracket.level, isInferred: isInferred)
+    guard var record = pages[table], !record.isDestructed else { return }
+    record.slot = bracket.slot
+    record.isInstalled = true
+    record.isUnlinked = false
+    record.syncsAtInstall = syncs
+    pages[table] = record
+    try emit(
+      .tableInstall, table, bracket.mm, bracket.slot, level: record.level, flags: .inferred)
+  }
+}

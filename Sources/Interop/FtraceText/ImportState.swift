@@ -1,0 +1,134 @@
+import TraceFormat
+
+/// The joins: turns lines, in order, into events.
+///
+/// Every handler does one thing to a few small tables: pages by pfn, tasks by pid, CPUs, locks by
+/// address, heads by address. What is concluded and not seen is written with `inferred`.
+struct ImportState {
+  let facts: Facts
+  let sink: any EventSink
+  var events: UInt64 = 0
+  var inferred: UInt64 = 0
+  var badValues = 0
+  /// Locks that were freed though nobody saw them allocated, of tables whose start was seen.
+  var locksWithoutAlloc: UInt64 = 0
+
+  var pages: [UInt64: PageRecord] = [:]
+  /// Locks that are alive: address → pfn of their table.
+  var locks: [UInt64: UInt64] = [:]
+  var heads: [UInt64: HeadRecord] = [:]
+  var tasks: [TaskRecord] = []
+  var taskIndex: [UInt64: Int] = [:]
+  var cpus: [CPURecord] = []
+  var syncs = 0
+  var runningGP: UInt64?
+  var endedGP: UInt64?
+  var epoch = 0
+  private var nextHole = 0
+
+  // The line at hand.
+  var line = EventLine()
+  var fields = Fields()
+  var task = 0
+  var cpu = 0
+  var context = ExecutionContext.unknown
+  /// The line belongs to the task itself, not to an interrupt on top of it.
+  var isTaskWork = true
+
+  init(facts: Facts, sink: any EventSink) {
+    self.facts = facts
+    self.sink = sink
+  }
+
+  /// Writes an event of the line at hand.
+  mutating func emit(
+    _ kind: EventKind, _ object: UInt64 = 0, _ arg0: UInt64 = 0, _ arg1: UInt64 = 0,
+    level: TableLevel = .unknown, flags: EventFlags = []
+  ) throws {
+    try write(
+      Event(
+        kind, time: line.time, cpu: line.cpu, task: line.pid, context: context, object: object,
+        arg0: arg0, arg1: arg1, level: level, flags: flags))
+  }
+
+  /// Writes an event that is complete.
+  mutating func write(_ event: Event) throws {
+    events += 1
+    if event.flags.contains(.inferred) { inferred += 1 }
+    try sink.append(event)
+  }
+
+  /// Takes the event line whose parts are in `line` and whose name stands for `probe`.
+  mutating func take(_ probe: Probe, _ bytes: Span<UInt8>) throws {
+    try enter(bytes)
+    guard probe != .ignored else { return }
+    fields.read(bytes, from: line.restStart)
+    try settle(probe)
+    switch probe {
+    case .pageAlloc, .pageFree, .slabAlloc, .slabFree, .tableFree, .tablePut:
+      try takePage(probe, bytes)
+    case .construct, .destruct, .install, .lockAlloc, .lockFree, .deferFree:
+      try takeTable(probe)
+    case .pteAlloc, .pmdAlloc, .pudAlloc, .p4dAlloc: openBracket(probe)
+    case .pteAllocReturn, .pmdAllocReturn, .pudAllocReturn, .p4dAllocReturn: try closeBracket()
+    case .freePTE, .freePMD, .freePUD, .freeP4D, .queueTable, .queuePage, .tableOne,
+      .allocFailure, .gather, .gatherFull, .gatherVMA, .gatherFinish, .freeRange,
+      .freeRangeReturn:
+      try takeGather(probe)
+    case .flush, .flushReturn, .flushHere, .flushSend, .flushTracepoint, .sync, .syncReturn,
+      .syncAck, .syncCall, .syncRCU, .syncRCUReturn:
+      try takeFlush(probe)
+    case .callRCU, .callRCUTracepoint, .batchCallback, .batchCallbackReturn, .freeNow,
+      .freeNowReturn, .oneCallback, .oneCallbackReturn, .invokeCallback:
+      try takeCallback(probe)
+    case .gpInitReturn, .gpCleanup, .gpTracepoint, .quiescent, .runStart, .runEnd,
+      .runStartTracepoint, .runEndTracepoint:
+      try takeRCU(probe, bytes)
+    case .gupFast, .gupFastReturn, .pteLock, .pteLockReturn, .pteMap: try takeReader(probe)
+    case .pgdAlloc, .pgdFree, .exitMM: try takeMM(probe)
+    case .marker: try takeMarker(bytes)
+    case .ignored: break
+    }
+  }
+
+  /// Writes what begins before the first line.
+  mutating func begin() throws { try openHoles(after: 0) }
+
+  /// Writes what is still open after the last line.
+  mutating func finish() throws {
+    for index in tasks.indices { try settleInstall(of: index, keep: true) }
+    for cpu in cpus.indices where cpus[cpu].announced != nil { try announce(cpu) }
+    try openHoles(after: Int.max)
+  }
+
+  /// Writes the beginnings of the holes that follow line `number`.
+  mutating func openHoles(after number: Int) throws {
+    while nextHole < facts.holes.count, facts.holes[nextHole].afterLine <= number {
+      let hole = facts.holes[nextHole]
+      nextHole += 1
+      try write(
+        Event(
+          .loss, time: line.time, cpu: hole.cpu, context: .unknown,
+          object: UInt64(hole.cause.rawValue), arg0: hole.count ?? Event.unknownCount))
+    }
+  }
+
+  /// A hole of `cpu` ends here: what was under way on it is forgotten.
+  mutating func closeHole(of cpu: UInt16, cause: LossCause) throws {
+    epoch += 1
+    for index in tasks.indices where tasks[index].lastCPU == Int(cpu) {
+      try settleInstall(of: index, keep: true)
+      tasks[index].forget()
+    }
+    if Int(cpu) < cpus.count {
+      if let callback = cpus[Int(cpu)].callback {
+        try endCallback(Int(cpu), callback, inferred: true)
+      }
+      cpus[Int(cpu)].announced = nil
+      cpus[Int(cpu)].runTask = nil
+    }
+    try write(
+      Event(
+        .lossEnd, time: line.time, cpu: cpu, context: .unknown, object: UInt64(cause.rawValue)))
+  }
+}

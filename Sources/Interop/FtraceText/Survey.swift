@@ -1,0 +1,128 @@
+import TraceFormat
+
+/// A hole in the trace: events of `cpu` after line `afterLine` are missing.
+struct Hole: Equatable {
+  var afterLine: Int
+  var cpu: UInt16
+  var cause: LossCause
+  var count: UInt64?
+}
+
+/// The light first pass: what has to be known before the first event can be written.
+///
+/// Counts events by name, finds where each CPU's holes begin, and collects the witnesses for
+/// addresses (struct page ↔ pfn, linear map ↔ pfn), entry format and statistic number.
+struct Survey: LineConsumer {
+  private(set) var lines = 0
+  private(set) var eventLines = 0
+  private(set) var functionLines = 0
+  private(set) var comments = 0
+  /// Lines per index of ``NameTable/entries``.
+  private(set) var counts = [Int](repeating: 0, count: NameTable.shared.entries.count)
+  /// Of these, printed by a BPF program.
+  private(set) var bpfCounts = [Int](repeating: 0, count: NameTable.shared.entries.count)
+  /// Of these, with the `(symbol+offset)` of a kprobe or fprobe.
+  private(set) var probeCounts = [Int](repeating: 0, count: NameTable.shared.entries.count)
+  /// First and last event line of each CPU; 0 where it has none.
+  private(set) var firstLine: [Int] = []
+  private(set) var lastLine: [Int] = []
+  private(set) var holes: [Hole] = []
+  /// Last event line of any CPU.
+  var lastEvent: Int { lastLine.max() ?? 0 }
+  private(set) var heading = Heading()
+  private(set) var isCounter = false
+  var addresses = AddressWitnesses()
+  var statistics = StatisticWitnesses()
+  var locks = LockWitnesses()
+
+  private let names = NameTable.shared
+  private var line = EventLine()
+  private var fields = Fields()
+
+  mutating func take(line bytes: Span<UInt8>) throws {
+    lines += 1
+    switch LineLexer.lex(bytes, into: &line) {
+    case .event: event(bytes)
+    case .function: functionLines += 1
+    case .comment:
+      comments += 1
+      if comments < 64 { heading.read(bytes) }
+    case .loss(let cpu, let count):
+      let after = Int(cpu) < lastLine.count ? lastLine[Int(cpu)] : 0
+      holes.append(Hole(afterLine: after, cpu: cpu, cause: .lostEvents, count: count))
+    case .bad: break
+    }
+  }
+
+  private mutating func event(_ bytes: Span<UInt8>) {
+    eventLines += 1
+    let cpu = Int(line.cpu)
+    if cpu >= lastLine.count {
+      firstLine.append(contentsOf: repeatElement(0, count: cpu + 1 - firstLine.count))
+      lastLine.append(contentsOf: repeatElement(0, count: cpu + 1 - lastLine.count))
+    }
+    if firstLine[cpu] == 0 {
+      firstLine[cpu] = lines
+      isCounter = line.isCounter
+    }
+    lastLine[cpu] = lines
+    guard let index = names.index(of: bytes, line.nameStart, line.nameEnd) else { return }
+    counts[index] += 1
+    if line.isBPF { bpfCounts[index] += 1 }
+    if line.symbolStart > 0 { probeCounts[index] += 1 }
+    witness(names.entries[index].probe, bytes)
+  }
+
+  private mutating func witness(_ probe: Probe, _ bytes: Span<UInt8>) {
+    let cpu = Int(line.cpu)
+    switch probe {
+    case .pageAlloc, .pageFree:
+      guard addresses.wantsPage() else { return }
+      fields.read(bytes, from: line.restStart)
+      addresses.take(probe, fields, cpu: cpu)
+    case .construct, .destruct, .queueTable, .queuePage, .install,
+      .tableFree, .tablePut, .freePMD, .freePUD, .batchCallback, .batchCallbackReturn:
+      fields.read(bytes, from: line.restStart)
+      addresses.take(probe, fields, cpu: cpu)
+      statistics.take(probe, fields)
+    case .pteLock:
+      guard addresses.wantsEntries else { return }
+      fields.read(bytes, from: line.restStart)
+      addresses.takeEntry(fields)
+    case .slabAlloc, .slabFree:
+      fields.read(bytes, from: line.restStart)
+      locks.take(probe, fields)
+    default: break
+    }
+  }
+
+  /// Number of lines that stand for `probe`.
+  func count(_ probe: Probe) -> Int {
+    names.indices(of: probe).reduce(0) { $0 + counts[$1] }
+  }
+
+  /// What the lines that begin with `#` say.
+  struct Heading {
+    var tracer: String?
+    var entries: UInt64?
+    var written: UInt64?
+    var cpus: Int?
+
+    mutating func read(_ bytes: Span<UInt8>) {
+      guard bytes.count < 512 else { return }
+      let text = String(decoding: (0..<bytes.count).map { bytes[$0] }, as: UTF8.self)
+      let words = text.split(separator: " ")
+      if words.count >= 3, words[1] == "tracer:" { tracer = String(words[2]) }
+      if words.count >= 3, words[1].hasPrefix("entries-in-buffer/") {
+        let numbers = words[2].split(separator: "/")
+        if numbers.count == 2 {
+          entries = UInt64(numbers[0])
+          written = UInt64(numbers[1])
+        }
+      }
+      for word in words where word.hasPrefix("#P:") {
+        cpus = Int(word.dropFirst(3)).flatMap { (1...4096).contains($0) ? $0 : nil }
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/// Kernel symbols by a hash of their name, so that no text is kept per line.
+enum Symbol {
+  /// FNV-1a over `start..<end` of `bytes`.
+  static func hash(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    var at = start
+    while at < end {
+      hash = (hash ^ UInt64(bytes[at])) &* 0x0000_0100_0000_01b3
+      at += 1
+    }
+    return hash ^ (hash >> 29)
+  }
+
+  /// Hash of the symbol that starts at `start`: up to `+`, a blank, `)` or `/`.
+  static func hashName(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) -> UInt64 {
+    var end = start
+    while end < limit {
+      let byte = bytes[end]
+      if byte == 0x2B || byte == 0x20 || byte == 0x29 || byte == 0x2F { break }
+      end += 1
+    }
+    return hash(bytes, start, end)
+  }
+
+  private static func of(_ name: String) -> UInt64 {
+    let bytes = Array(name.utf8)
+    return hash(bytes.span, 0, bytes.count)
+  }
+
+  static let removeTableBatch = of("tlb_remove_table_rcu")
+  static let freeNow = of("pte_free_now")
+  static let removeTableOne = of("__tlb_remove_table_one_rcu")
+  static let lockAlloc = of("ptlock_alloc")
+  static let lockCache = of("page->ptl")
+  static let freeRange = of("free_pgd_range")
+  static let syncHandler = of("tlb_remove_table_smp_sync")
+  static let gpStart = of("start")
+  static let gpEnd = of("end")
+  static let gpCPUEnd = of("cpuend")
+  static let gpCPUQS = of("cpuqs")
+  private static let constructors: [(UInt64, UInt8)] = [
+    (of("__pte_alloc"), 1), (of("__pmd_alloc"), 2), (of("__pud_alloc"), 3), (of("__p4d_alloc"), 4),
+    (of("pgd_alloc"), 5), (of("mm_init"), 5),
+  ]
+  private static let queuers: [(UInt64, UInt8)] = [
+    (of("___pte_free_tlb"), 1), (of("___pmd_free_tlb"), 2), (of("___pud_free_tlb"), 3),
+    (of("___p4d_free_tlb"), 4),
+  ]
+  private static let freers: [(UInt64, UInt8)] = [
+    (of("___free_pages"), 1), (of("__free_pages"), 1), (of("pagetable_free"), 1),
+    (of("free_page_and_swap_cache"), 2), (of("free_pages_and_swap_cache"), 3),
+    (of("__folio_put"), 4),
+  ]
+
+  /// Level (raw) of the table whose constructor is called from this symbol; 0 if it does not say.
+  static func constructorLevel(_ symbol: UInt64) -> UInt8 { find(symbol, in: constructors) }
+  /// Level (raw) of the table that is queued from this symbol; 0 if it does not say.
+  static func queueLevel(_ symbol: UInt64) -> UInt8 { find(symbol, in: queuers) }
+  /// Raw `FreeFunction` of this symbol; 0 if it is none.
+  static func freeFunction(_ symbol: UInt64) -> UInt8 { find(symbol, in: freers) }
+
+  private static func find(_ symbol: UInt64, in list: [(UInt64, UInt8)]) -> UInt8 {
+    for (name, value) in list where name == symbol { return value }
+    return 0
+  }
+}

@@ -1,0 +1,60 @@
+import TraceFormat
+
+/// Takes the lines of a text one by one; the span is valid during the call only.
+protocol LineConsumer {
+  /// Takes the next line, without its line feed.
+  mutating func take(line: Span<UInt8>) throws
+}
+
+/// Cuts a ``ByteSource`` into lines through one fixed buffer.
+///
+/// A line longer than the buffer is handed over cut off; the rest of it is skipped.
+struct LineReader {
+  /// Longest line that is handed over whole.
+  static let capacity = 1 << 20
+
+  /// Feeds every line of `source`, from its start, to `consumer`.
+  static func feed(
+    _ source: ByteSource, to consumer: inout some LineConsumer
+  ) throws {
+    try source.rewind()
+    var buffer = [UInt8](repeating: 0, count: capacity)
+    var end = 0
+    var skipping = false
+    while true {
+      let count = try source.read(into: &buffer, at: end)
+      end += count
+      let consumed = try lines(of: buffer.span, to: end, into: &consumer, skipping: &skipping)
+      if count == 0 {
+        if consumed < end, !skipping {
+          try consumer.take(line: buffer.span.extracting(consumed..<end))
+        }
+        return
+      }
+      if consumed == 0, end == capacity {
+        if !skipping { try consumer.take(line: buffer.span) }
+        skipping = true
+        end = 0
+      } else if consumed > 0 {
+        buffer.replaceSubrange(0..<(end - consumed), with: Array(buffer[consumed..<end]))
+        end -= consumed
+      }
+    }
+  }
+
+  private static func lines(
+    of bytes: Span<UInt8>, to end: Int, into consumer: inout some LineConsumer,
+    skipping: inout Bool
+  ) throws -> Int {
+    var start = 0
+    while let feed = ByteSource.lineFeed(in: bytes, from: start, to: end) {
+      if skipping {
+        skipping = false
+      } else {
+        try consumer.take(line: bytes.extracting(start..<feed))
+      }
+      start = feed + 1
+    }
+    return start
+  }
+}

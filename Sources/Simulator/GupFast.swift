@@ -1,0 +1,70 @@
+import TraceFormat
+
+/// `pin_user_pages_fast()`: a walk from the PGD down with IRQs off (class G).
+///
+/// Takes no lock; after grabbing the page it compares the entry and, if that changed, gives up.
+final class GupFast: Operation {
+  private enum State {
+    case enter
+    case load
+    case touch
+    case grab
+    case exit
+  }
+
+  /// Whether the page was pinned.
+  private(set) var succeeded = false
+  private let mm: AddressSpace
+  private let address: UInt64
+  private let round: RaceRound?
+  private var state = State.enter
+  private var table: Table
+  private var depth = 0
+
+  init(_ mm: AddressSpace, at address: UInt64, round: RaceRound? = nil) {
+    self.mm = mm
+    self.address = address
+    self.round = round
+    table = mm.root
+  }
+
+  override func step(_ machine: Machine, _ task: KernelTask) -> Progress {
+    switch state {
+    case .enter:
+      task.irqsOff = true
+      task.preemptCount += 1
+      machine.emit(
+        .readerEnter, machine.section, UInt64(ReaderClass.gupFast.rawValue), mm.address)
+      state = .load
+    case .load:
+      let level = mm.mode.levels[depth]
+      guard let child = table.child(level: level, at: address) else {
+        state = .exit
+        return .more
+      }
+      machine.emit(
+        .readerLoad, child.pfn, machine.section, table.slot(of: child), level: level)
+      table = child
+      depth += 1
+      state = .touch
+    case .touch:
+      if table.level == .pte, let round {
+        round.readerHasLoaded = true
+        guard round.mayReaderProceed(from: .inside) else { return .more }
+      }
+      machine.emit(.readerAccess, table.pfn, machine.section, 0, level: table.level)
+      state = table.level == .pte ? .grab : .load
+    case .grab:
+      succeeded = table.hasLeaf(at: address) && mm.pteTable(at: address) === table
+      state = .exit
+    case .exit:
+      machine.emit(
+        .readerExit, machine.section, UInt64(ReaderClass.gupFast.rawValue))
+      task.preemptCount -= 1
+      task.irqsOff = false
+      round?.readerIsDone = true
+      return .done
+    }
+    return .more
+  }
+}

@@ -1,0 +1,71 @@
+/// A number for each identity (space, key): one open-addressing table, one probe per look-up.
+///
+/// The hash is seeded per process so that no input can be built to collide; nothing ever walks
+/// the table, so its order shows nowhere.
+struct IdentityMap: Sendable {
+  private struct Slot: Sendable {
+    var key: UInt64 = 0
+    var value: UInt32 = 0
+    /// Raw space; 0 = free.
+    var space: UInt8 = 0
+  }
+
+  private static let seed = UInt64.random(in: .min ... .max)
+
+  private var slots: [Slot]
+  private var mask: Int
+  private let seed = Self.seed
+  /// Number of identities held.
+  private(set) var count = 0
+
+  /// Makes an empty map.
+  init() {
+    slots = [Slot](repeating: Slot(), count: 64)
+    mask = 63
+  }
+
+  /// Forgets everything, keeping the room.
+  mutating func removeAll() {
+    guard count > 0 else { return }
+    slots = [Slot](repeating: Slot(), count: slots.count)
+    count = 0
+  }
+
+  /// Value of an identity, if it has one.
+  @inline(__always)
+  func value(_ space: UInt8, _ key: UInt64) -> UInt32? {
+    let slot = find(space, key)
+    return slots[slot].space == 0 ? nil : slots[slot].value
+  }
+
+  /// Gives an identity a value.
+  mutating func set(_ space: UInt8, _ key: UInt64, to value: UInt32) {
+    let slot = find(space, key)
+    if slots[slot].space == 0 { count += 1 }
+    slots[slot] = Slot(key: key, value: value, space: space)
+    if count * 4 > slots.count * 3 { grow() }
+  }
+
+  /// The slot that holds the identity, or the free one where it belongs.
+  @inline(__always)
+  private func find(_ space: UInt8, _ key: UInt64) -> Int {
+    var hash = (key ^ seed) &+ UInt64(space) &* 0x9e37_79b9_7f4a_7c15
+    hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
+    var slot = Int(truncatingIfNeeded: hash ^ (hash >> 31)) & mask
+    while slots[slot].space != 0 {
+      if slots[slot].key == key && slots[slot].space == space { return slot }
+      slot = (slot + 1) & mask
+    }
+    return slot
+  }
+
+  private mutating func grow() {
+    let old = slots
+    slots = [Slot](repeating: Slot(), count: old.count * 2)
+    mask = slots.count - 1
+    for slot in old where slot.space != 0 {
+      slots[find(slot.space, slot.key)] = slot
+    }
+  }
+}

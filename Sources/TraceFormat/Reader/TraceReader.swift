@@ -1,0 +1,330 @@
+/// Reads a trace file from front to back, or from any ordinal.
+///
+/// ```swift
+/// let reader = try TraceReader(path: "run.ptt")
+/// var batch = EventBatch()
+/// while try reader.next(into: &batch) { for event in batch.events { … } }
+/// ```
+///
+/// Memory is one block, the index, and the texts met so far. A file without its end (still being
+/// written, or cut off between two blocks) reads as far as it goes: ``isComplete`` is false and
+/// ``warning`` says so. Damage is an error, thrown when reading gets to it and every intact event
+/// before it has been delivered; each later call throws it again.
+public final class TraceReader: EventSource {
+  /// Bytes of one column over a whole file.
+  public struct ColumnSize: Sendable, Equatable {
+    /// Name of the column.
+    public let name: String
+    /// Bytes in the file.
+    public let stored: UInt64
+    /// Bytes before compression.
+    public let raw: UInt64
+  }
+
+  /// What the trace says about itself: of a file the completed header at once, of a pipe the
+  /// first one until the end has been read.
+  public private(set) var header: TraceHeader
+  /// What is known of each block: of a file all of them at once, of a pipe those read so far.
+  public private(set) var index: [IndexEntry] = []
+  /// Whether the end of the trace is known to be there; of a pipe, once it has been read.
+  public private(set) var isComplete = false
+  /// Length of the file in bytes; nil for a pipe.
+  public var fileSize: UInt64? { input.size }
+  /// The most events a batch gets.
+  public static let batchEvents = 4096
+
+  private enum State {
+    case reading
+    case finished
+    case failed(any Error)
+  }
+
+  private let input: TraceInput
+  private let start: UInt64
+  private var loader: BlockLoader
+  private var decoder = BlockDecoder()
+  private var texts = TextTable()
+  private var columnTotals = [BlockLoader.Sizes](
+    repeating: BlockLoader.Sizes(), count: Int(ColumnID.allCases.last!.rawValue) + 1)
+  private var state = State.reading
+  /// Where the next section begins.
+  private var offset: UInt64
+  /// Blocks before `offset`.
+  private var blocksRead = 0
+  /// Strings of the blocks before this one are in `texts`.
+  private var stringBlocks = 0
+  /// Ordinal of the next event.
+  private var ordinal: UInt64 = 0
+  /// Where the footer begins, once it has been read.
+  private var footerOffset: UInt64?
+
+  /// Opens a file, or standard input for `-`.
+  ///
+  /// Throws ``TraceError`` where there is no trace: no such file, a directory, another format,
+  /// another version, a damaged header.
+  public convenience init(path: String) throws { try self.init(TraceInput(path: path)) }
+
+  /// Opens a trace that lies in memory; `name` stands for it in messages.
+  public convenience init(bytes: [UInt8], name: String = "memory") throws {
+    try self.init(TraceInput(bytes: bytes, name: name))
+  }
+
+  init(_ input: TraceInput) throws {
+    self.input = input
+    (header, start) = try FileHeader.read(input)
+    offset = start
+    loader = BlockLoader(input)
+    guard input.isSeekable else { return }
+    if let (footer, place) = loader.footerAtEnd(blocksFrom: start) {
+      header = footer.header
+      index = footer.index
+      footerOffset = place
+      isComplete = true
+    } else {
+      scan()
+    }
+  }
+
+  /// Number of blocks; nil while it is not known.
+  public var blockCount: Int? { knowsAllBlocks ? index.count : nil }
+
+  /// Number of events; nil while it is not known.
+  public var eventCount: UInt64? { knowsAllBlocks ? index.last?.endOrdinal ?? 0 : nil }
+
+  /// A sentence for a reader of a trace whose end is missing.
+  public var warning: String? {
+    guard !isComplete, knowsAllBlocks else { return nil }
+    return
+      "the end of the trace is missing (it is still being written, or was cut off); "
+      + "\(index.last?.endOrdinal ?? 0) events in \(index.count) blocks are there"
+  }
+
+  public func taskName(_ task: UInt32) -> String? { texts.name(task) }
+
+  /// Text of a mark, once the block that brings it has been read.
+  public func string(_ index: UInt64) -> String? { texts.string(index) }
+
+  public func next(into batch: inout EventBatch) throws -> Bool {
+    batch.events.removeAll(keepingCapacity: true)
+    switch state {
+    case .finished: return false
+    case .failed(let error): throw error
+    case .reading: break
+    }
+    do {
+      while decoder.position == decoder.count {
+        texts.apply(upTo: decoder.count)
+        guard try readSection() else {
+          state = .finished
+          return false
+        }
+      }
+      try decodeBatch(into: &batch)
+      return true
+    } catch {
+      batch.events.removeAll(keepingCapacity: true)
+      let shown = explain(error, at: offset, block: blocksRead)
+      state = .failed(shown)
+      throw shown
+    }
+  }
+
+  /// Goes to an event: the next batch begins with it. At or behind the end, nothing is left.
+  ///
+  /// Throws ``TraceError`` for a pipe, for a damaged block on the way, and for an ordinal behind
+  /// the damage of a file that ends in some. Costs one block, whatever the size of the file.
+  public func seek(toOrdinal target: UInt64) throws {
+    guard input.isSeekable else {
+      throw TraceError(
+        file: input.name, what: "a pipe cannot be read from its middle",
+        hint: "write it to a file first")
+    }
+    // The block that holds the event, or the place behind the last one.
+    var low = 0
+    var high = index.count
+    while low < high {
+      let middle = (low + high) / 2
+      if index[middle].endOrdinal <= target { low = middle + 1 } else { high = middle }
+    }
+    state = .reading
+    decoder.begin(count: 0, timeBase: 0)
+    texts.forgetNames()
+    loadStrings(ofBlocksBefore: low)
+    do {
+      blocksRead = low
+      offset = low < index.count ? index[low].offset : index.last?.endOffset ?? start
+      ordinal = low < index.count ? index[low].firstOrdinal : index.last?.endOrdinal ?? 0
+      guard low < index.count, target > ordinal else { return }
+      _ = try readSection()
+      var skipped: [Event] = []
+      let position = Int(target - ordinal)
+      while decoder.position < position {
+        skipped.removeAll(keepingCapacity: true)
+        let end = min(position, decoder.position + Self.batchEvents)
+        try decode(upTo: end, into: &skipped)
+      }
+      texts.apply(upTo: position)
+      ordinal = target
+    } catch {
+      let shown = explain(error, at: offset, block: blocksRead)
+      state = .failed(shown)
+      throw shown
+    }
+  }
+
+  /// Bytes of each column: of a file over all of it (every block header is read), of a pipe over
+  /// what has been read so far.
+  public func columnSizes() throws -> [ColumnSize] {
+    var totals = columnTotals
+    if input.isSeekable {
+      totals = totals.map { _ in BlockLoader.Sizes() }
+      for entry in index {
+        do {
+          if case .block(let header, _) = try loader.section(at: entry.offset) {
+            Self.add(header, to: &totals)
+          }
+        } catch {
+          throw explain(error, at: entry.offset)
+        }
+      }
+    }
+    return ColumnID.allCases.map {
+      let size = totals[Int($0.rawValue)]
+      return ColumnSize(name: $0.name, stored: size.stored, raw: size.raw)
+    }
+  }
+
+  /// Whether ``index`` holds all there is.
+  private var knowsAllBlocks: Bool {
+    if input.isSeekable { return true }
+    if case .finished = state { return true }
+    return false
+  }
+
+  /// Room the reader holds for a block, in bytes.
+  var bufferedBytes: Int {
+    ColumnID.allCases.reduce(loader.bufferedBytes) { $0 + decoder.columns[$1].capacity }
+  }
+
+  private func decodeBatch(into batch: inout EventBatch) throws {
+    let position = decoder.position
+    texts.apply(upTo: position)
+    var end = min(decoder.count, position + Self.batchEvents)
+    // Names hold for a whole batch.
+    if let change = texts.nextChange { end = min(end, change) }
+    batch.firstOrdinal = ordinal
+    try decode(upTo: end, into: &batch.events)
+    ordinal &+= UInt64(end - position)
+  }
+
+  private func decode(upTo end: Int, into events: inout [Event]) throws {
+    do {
+      try decoder.decode(upTo: end, into: &events)
+    } catch {
+      throw explain(error, at: index[blocksRead - 1].offset, block: blocksRead - 1)
+    }
+  }
+
+  /// Reads the next section; false at the end of the trace.
+  private func readSection() throws -> Bool {
+    if footerOffset == offset { return false }
+    switch try loader.section(at: offset) {
+    case .end:
+      guard footerOffset == nil else { throw FormatProblem("the file has become shorter") }
+      return false
+    case .block(let block, let dataOffset):
+      try check(block.entry)
+      try loader.load(block, at: dataOffset, into: &decoder.columns)
+      let events = Int(block.entry.eventCount)
+      try texts.begin(names: decoder.columns.taskNames, events: events)
+      if blocksRead >= stringBlocks {
+        try texts.add(
+          strings: decoder.columns.strings, first: block.entry.firstString,
+          count: Int(block.entry.stringCount))
+        stringBlocks = blocksRead + 1
+      }
+      Self.add(block, to: &columnTotals)
+      decoder.begin(count: events, timeBase: block.timeBase)
+      offset = block.entry.endOffset
+      blocksRead += 1
+      return true
+    case .footer(let lengths, let dataOffset, let payloadLength):
+      let footer = try loader.footer(
+        lengths, dataOffset: dataOffset, payloadLength: payloadLength, at: offset,
+        blocksFrom: start)
+      guard footer.index == index else {
+        throw FormatProblem("the index does not match the blocks")
+      }
+      header = footer.header
+      isComplete = true
+      footerOffset = offset
+      return false
+    }
+  }
+
+  /// Checks a block against the index, or makes it the next entry.
+  private func check(_ entry: IndexEntry) throws(FormatProblem) {
+    if blocksRead < index.count {
+      guard index[blocksRead] == entry else {
+        throw FormatProblem("the block is not the one the index names")
+      }
+    } else {
+      try Self.checkFollows(entry, index.last)
+      index.append(entry)
+    }
+  }
+
+  /// Builds the index from the block headers, up to the first thing that is no block.
+  private func scan() {
+    var place = start
+    while case .block(let block, _)? = try? loader.section(at: place),
+      (try? Self.checkFollows(block.entry, index.last)) != nil,
+      block.entry.endOffset <= input.size!
+    {
+      index.append(block.entry)
+      place = block.entry.endOffset
+    }
+  }
+
+  private static func checkFollows(
+    _ entry: IndexEntry, _ last: IndexEntry?
+  ) throws(FormatProblem) {
+    guard entry.firstOrdinal == last?.endOrdinal ?? 0 else {
+      throw FormatProblem("the block begins with event \(entry.firstOrdinal), out of order")
+    }
+    guard entry.firstString == last?.endString ?? 0 else {
+      throw FormatProblem("the block begins with string \(entry.firstString), out of order")
+    }
+  }
+
+  /// Reads the strings of blocks a seek jumps over; those that are damaged stay unknown.
+  private func loadStrings(ofBlocksBefore end: Int) {
+    while stringBlocks < end {
+      let entry = index[stringBlocks]
+      stringBlocks += 1
+      guard entry.stringCount > 0,
+        case .block(let block, let dataOffset)? = try? loader.section(at: entry.offset),
+        block.entry == entry,
+        (try? loader.load(block, at: dataOffset, into: &decoder.columns, only: .strings)) != nil
+      else { continue }
+      try? texts.add(
+        strings: decoder.columns.strings, first: entry.firstString, count: Int(entry.stringCount))
+    }
+  }
+
+  private static func add(_ block: BlockHeader, to totals: inout [BlockLoader.Sizes]) {
+    for column in block.directory where Int(column.id) < totals.count {
+      totals[Int(column.id)].stored += UInt64(column.storedLength)
+      totals[Int(column.id)].raw += UInt64(column.rawLength)
+    }
+  }
+
+  private func explain(_ error: any Error, at offset: UInt64, block: Int? = nil) -> any Error {
+    guard let problem = error as? FormatProblem else { return error }
+    let place = block.map { "block \($0) at byte \(offset)" } ?? "byte \(offset)"
+    let delivered = index.prefix(block ?? 0).last?.endOrdinal ?? 0
+    return TraceError(
+      file: input.name, what: "\(place): \(problem.what)",
+      hint: "the \(delivered) events before it are intact")
+  }
+}

@@ -1,0 +1,201 @@
+/// Writes a trace file.
+///
+/// ```swift
+/// let writer = try TraceWriter(path: "run.ptt", header: header)
+/// try writer.append(Event(.tableAlloc, time: 1, object: 0x88fb5))
+/// try writer.finish()
+/// ```
+///
+/// The file appears under its name in ``finish(header:)`` and not before; a writer that is
+/// abandoned or forgotten leaves nothing behind, and an older file of that name untouched. Memory
+/// is one block, the names of tasks and one number for each object that was ever started.
+///
+/// Same events, names, strings and options make the same bytes. After an error the writer is
+/// abandoned: every later call throws it again.
+public final class TraceWriter: EventSink {
+  /// How columns are stored.
+  public enum Codec: Sendable, Equatable {
+    /// One zstd frame each, where that is smaller.
+    case zstd(level: Int)
+    /// As they are, for reading with plain tools.
+    case none
+  }
+
+  /// What can be chosen about a file.
+  public struct Options: Sendable, Equatable {
+    /// Events in a block, 1 … 65536.
+    public var blockEvents: Int
+    /// How columns are stored.
+    public var codec: Codec
+
+    /// Makes options.
+    public init(blockEvents: Int = 32_768, codec: Codec = .zstd(level: 1)) {
+      self.blockEvents = blockEvents
+      self.codec = codec
+    }
+  }
+
+  /// Events taken so far.
+  public var eventCount: UInt64 { nextOrdinal + UInt64(events.count) }
+  /// Bytes written so far.
+  public var byteCount: UInt64 { offset }
+
+  private enum State {
+    case open
+    case finished
+    case failed(any Error)
+  }
+
+  private let output: any ByteOutput
+  private let options: Options
+  private let header: TraceHeader
+  private var state = State.open
+  private var offset: UInt64 = 0
+  private var index: [IndexEntry] = []
+  private var events: [Event] = []
+  private var texts = BlockTexts()
+  private var nextOrdinal: UInt64 = 0
+  private var nextString: UInt64 = 0
+  private var generations = GenerationTracker()
+  private var encoder = BlockEncoder()
+  private var packer: BlockPacker
+
+  /// Begins a file; `-` is standard output.
+  ///
+  /// Throws ``TraceError`` where the file cannot be made or the header is too long.
+  public convenience init(path: String, header: TraceHeader, options: Options = Options()) throws {
+    try self.init(output: try AtomicOutput(path: path), header: header, options: options)
+  }
+
+  /// Begins a trace in any output.
+  init(output: any ByteOutput, header: TraceHeader, options: Options) throws {
+    precondition((1...FormatLimits.blockEvents).contains(options.blockEvents), "block size")
+    if case .zstd(let level) = options.codec {
+      precondition(ZstdCodec.levels.contains(level), "zstd level")
+    }
+    self.output = output
+    self.options = options
+    self.header = header
+    packer = BlockPacker(codec: options.codec)
+    events.reserveCapacity(options.blockEvents)
+    try guarded {
+      do {
+        try put(FileHeader.bytes(header))
+      } catch let problem as FormatProblem {
+        throw error(problem)
+      }
+    }
+  }
+
+  deinit { abandon() }
+
+  public func append(_ event: Event) throws {
+    try checkOpen()
+    events.append(event)
+    if events.count == options.blockEvents { try flushBlock() }
+  }
+
+  /// Names a task from here on.
+  ///
+  /// Throws ``TraceError`` for a name of more than 64 bytes.
+  public func setTaskName(_ name: String, of task: UInt32) throws {
+    try checkOpen()
+    guard name.utf8.count <= FormatLimits.nameBytes else {
+      throw error(FormatProblem("the name of task \(task) is longer than 64 bytes"))
+    }
+    texts.setName(name, of: task, position: events.count)
+    if texts.isFull { try flushBlock() }
+  }
+
+  /// Stores a text and returns the index a `mark` names it by.
+  ///
+  /// Throws ``TraceError`` for a text of more than 65535 bytes.
+  public func addString(_ text: String) throws -> UInt64 {
+    try checkOpen()
+    guard text.utf8.count <= FormatLimits.stringBytes else {
+      throw error(FormatProblem("a text of \(text.utf8.count) bytes is longer than 65535"))
+    }
+    texts.addString(text)
+    let number = nextString + UInt64(texts.stringCount - 1)
+    if texts.isFull { try flushBlock() }
+    return number
+  }
+
+  /// Ends the block here and hands it to the system: a reader of the unfinished file sees it.
+  public func flushBlock() throws {
+    try checkOpen()
+    guard !events.isEmpty || !texts.isEmpty else { return }
+    var entry = IndexEntry(offset: offset)
+    for event in events { entry.note(event) }
+    entry.firstOrdinal = nextOrdinal
+    entry.firstString = nextString
+    entry.stringCount = UInt32(texts.stringCount)
+    let timeBase = events.first?.time ?? 0
+    encoder.encode(events, timeBase: timeBase, generations: &generations)
+    encoder.setTexts(names: texts.namesColumn(tasks: encoder.tasks), strings: texts.strings)
+    let block = packer.pack(encoder.columns, timeBase: timeBase, entry: &entry)
+    try guarded {
+      try put(block)
+      try output.flush()
+    }
+    index.append(entry)
+    nextOrdinal = entry.endOrdinal
+    nextString = entry.endString
+    events.removeAll(keepingCapacity: true)
+    texts.nextBlock()
+  }
+
+  /// Writes what is left, the footer with `header` (or the one the file began with), and gives
+  /// the file its name.
+  public func finish(header: TraceHeader? = nil) throws {
+    try flushBlock()
+    let footer = Footer(
+      header: header ?? self.header, index: index, eventCount: nextOrdinal,
+      stringCount: nextString)
+    try guarded {
+      do {
+        try put(footer.bytes(at: offset))
+      } catch let problem as FormatProblem {
+        throw error(problem)
+      }
+      try output.commit()
+    }
+    state = .finished
+  }
+
+  /// Gives up: removes what was written. Nothing happens after ``finish(header:)``.
+  public func abandon() {
+    guard case .open = state else { return }
+    output.abandon()
+    state = .failed(error(FormatProblem("the trace was abandoned")))
+  }
+
+  private func put(_ bytes: [UInt8]) throws {
+    try output.write(bytes)
+    offset += UInt64(bytes.count)
+  }
+
+  /// Runs a step that writes; the first error ends the file and is kept.
+  private func guarded(_ step: () throws -> Void) throws {
+    do {
+      try step()
+    } catch {
+      output.abandon()
+      state = .failed(error)
+      throw error
+    }
+  }
+
+  @inline(__always)
+  private func checkOpen() throws {
+    switch state {
+    case .open: return
+    case .finished: preconditionFailure("the trace is finished")
+    case .failed(let error): throw error
+    }
+  }
+
+  private func error(_ problem: FormatProblem) -> TraceError {
+    TraceError(file: output.path, what: problem.what)
+  }
+}

@@ -1,0 +1,84 @@
+import Glibc
+
+// The one file of the tool that calls the C library directly.
+
+/// Turns a write into a closed pipe from a signal into an error, so that temporary files are
+/// removed on the way out.
+func ignoreBrokenPipes() {
+  _ = signal(SIGPIPE, SIG_IGN)
+}
+
+/// Ends as a program does that never heard of SIGPIPE: quietly, by that signal.
+func dieOfBrokenPipe() -> Never {
+  _ = signal(SIGPIPE, SIG_DFL)
+  _ = raise(SIGPIPE)
+  exit(128 + SIGPIPE)
+}
+
+/// Writes to stderr, where no one can be told of a failure.
+func writeToStandardError(_ bytes: [UInt8]) {
+  var start = 0
+  while start < bytes.count {
+    let count = unsafe bytes.withUnsafeBytes { buffer in
+      unsafe write(STDERR_FILENO, buffer.baseAddress! + start, buffer.count - start)
+    }
+    if count < 0 && errno != EINTR { return }
+    start += max(count, 0)
+  }
+}
+
+/// Removes a file; what is not there is gone already.
+func removeFile(_ path: String) {
+  _ = unsafe unlink(path)
+}
+
+/// The value of an environment variable, if set and not empty.
+func environmentValue(_ name: String) -> String? {
+  guard let value = unsafe getenv(name) else { return nil }
+  let text = unsafe String(cString: value)
+  return text.isEmpty ? nil : text
+}
+
+/// Whether a directory lies at `path`.
+func isDirectory(_ path: String) -> Bool {
+  var status = stat()
+  return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// Whether anything lies at `path`.
+func fileExists(_ path: String) -> Bool {
+  unsafe access(path, F_OK) == 0
+}
+
+/// The first bytes of a regular file, or of stdin redirected from one for `-`; nil for everything
+/// else, from which they could not be read twice. Fewer than `count` only at the end.
+func firstBytes(of path: String, count: Int) -> [UInt8]? {
+  let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { return nil }
+  defer { if path != "-" { close(descriptor) } }
+  var status = stat()
+  guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    return nil
+  }
+  let place = path == "-" ? max(lseek(descriptor, 0, SEEK_CUR), 0) : 0
+  var bytes = [UInt8](repeating: 0, count: count)
+  let got = unsafe bytes.withUnsafeMutableBytes { buffer in
+    unsafe pread(descriptor, buffer.baseAddress, count, place)
+  }
+  return got < 0 ? nil : Array(bytes.prefix(got))
+}
+
+/// Makes a directory of a new name, which begins as `template` and ends in six other characters
+/// than its X's; nil if that is not possible.
+func makeDirectory(template: String) -> String? {
+  var name = Array(template.utf8CString)
+  let made = unsafe name.withUnsafeMutableBufferPointer { buffer in
+    unsafe mkdtemp(buffer.baseAddress!) != nil
+  }
+  return made ? String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+}
+
+/// Removes an empty directory.
+func removeDirectory(_ path: String) {
+  _ = unsafe rmdir(path)
+}

@@ -1,0 +1,90 @@
+import TraceFormat
+
+/// A trace a verb reads: a `.ptt` file, a pipe, or a text capture, which is imported on the way
+/// into a temporary file that nobody else sees.
+final class TraceInput {
+  /// What is known of the file itself.
+  struct Size {
+    /// Bytes; nil for a pipe, and for a capture, whose own size says nothing about a trace.
+    let bytes: UInt64?
+    /// Blocks; nil while a pipe has not been read to its end, and for a capture.
+    let blocks: Int?
+  }
+
+  /// The file as the user named it.
+  let name: String
+  /// The events.
+  let source: any EventSource
+  private let reader: TraceReader
+  private let isImported: Bool
+
+  /// Opens a trace, a text capture, the directory of one, or `-`.
+  ///
+  /// Throws ``TraceError`` for whatever is none of them.
+  static func open(_ path: String) throws -> TraceInput {
+    switch try InputKind.of(path) {
+    case .trace: return TraceInput(path, try TraceReader(path: path), isImported: false)
+    case .capture: return try importing(path)
+    }
+  }
+
+  private init(_ name: String, _ reader: TraceReader, isImported: Bool) {
+    self.name = name
+    self.reader = reader
+    self.isImported = isImported
+    source = reader
+  }
+
+  private static func importing(_ path: String) throws -> TraceInput {
+    let directory = try TemporaryDirectory()
+    let file = directory.path + "/capture.ptt"
+    _ = try CaptureImport(path: path).write(to: file)
+    // The reader keeps the file open; its name is not needed any more, and what has no name
+    // cannot be left behind.
+    defer { directory.remove(["capture.ptt"]) }
+    return TraceInput(path, try TraceReader(path: file), isImported: true)
+  }
+
+  /// What is known of the file.
+  var size: Size {
+    Size(bytes: isImported ? nil : reader.fileSize, blocks: isImported ? nil : reader.blockCount)
+  }
+
+  /// Starts reading at an event; costs nothing but time where that is not possible.
+  func skip(toOrdinal ordinal: UInt64) throws {
+    guard ordinal > 0, reader.fileSize != nil else { return }
+    try reader.seek(toOrdinal: ordinal)
+  }
+
+  /// Starts again at the first event; false where that is not possible (a pipe).
+  func rewind() throws -> Bool {
+    guard reader.fileSize != nil else { return false }
+    try reader.seek(toOrdinal: 0)
+    return true
+  }
+
+  /// What a reader of the trace should know about its end; known once it has been read.
+  var warning: String? { reader.warning }
+
+  /// Prints what a reader of the trace should know.
+  func reportWarning(_ verbosity: VerbosityOptions) {
+    if let warning { verbosity.note("warning: \(name): \(warning)") }
+  }
+}
+
+/// What a file is, by its first bytes and nothing else.
+enum InputKind {
+  /// A `.ptt` file.
+  case trace
+  /// Text of ftrace, perhaps compressed, or the directory of a capture.
+  case capture
+
+  /// Looks at the start of a file. What comes through a pipe is a `.ptt`: text is for `import -`.
+  static func of(_ path: String) throws -> InputKind {
+    if path != "-", isDirectory(path) { return .capture }
+    guard let start = firstBytes(of: path, count: 4), !start.isEmpty else { return .trace }
+    // Two ways to know a trace: damage to one of its first bytes must not make it a text.
+    let isTrace = start[0] == 0x89 || start.dropFirst() == [0x50, 0x54, 0x54]
+    return isTrace ? .trace : .capture
+  }
+}

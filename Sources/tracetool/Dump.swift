@@ -1,0 +1,74 @@
+import ArgumentParser
+import TraceFormat
+
+/// `tracetool dump FILE`: events as text.
+struct Dump: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Print the events of a trace.",
+    discussion: """
+      One line an event: its ordinal, then as ftrace prints it: task, CPU, flags (s softirq, h \
+      hardirq, k kernel thread), time, and the event as docs/EVENTS.md describes it. A table is \
+      pfn=PFN#GENERATION.
+
+      EXAMPLES:
+        tracetool dump a.ptt | head
+        tracetool dump a.ptt --kind pt_unlink,pt_dtor,pt_free
+        tracetool dump a.ptt --table '0x8a1f3#2'
+        tracetool dump a.ptt --ordinal 800..900 --cpu 0,1
+        tracetool dump a.ptt --format ndjson -o a.ndjson
+      """)
+
+  /// The forms of an event.
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case text
+    case ndjson
+  }
+
+  @Argument(help: ArgumentHelp("A trace, a text capture, or - for stdin.", valueName: "FILE"))
+  var file: String
+
+  @Option(help: "How to print events.")
+  var format = Format.text
+
+  @OptionGroup var filter: EventFilterOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var verbosity: VerbosityOptions
+
+  func run() throws {
+    let input = try TraceInput.open(file)
+    let output = try TextOutput.open(output.output)
+    try input.skip(toOrdinal: skippable)
+    do {
+      try printEvents(of: input.source, to: output)
+    } catch let damage as TraceError {
+      // What lies before the damage is intact, and printed.
+      if self.output.output == "-" { try? output.close() }
+      throw damage
+    }
+    try output.close()
+    input.reportWarning(verbosity)
+  }
+
+  /// How many events need not be read. A table's life has to be followed from the start.
+  private var skippable: UInt64 { filter.table == nil ? filter.ordinal?.first ?? 0 : 0 }
+
+  private func printEvents(of source: any EventSource, to output: TextOutput) throws {
+    let text = EventText(clock: source.header.clock)
+    var filter = EventFilter(filter)
+    var batch = EventBatch()
+    var lines: [UInt8] = []
+    while try source.next(into: &batch) {
+      if filter.isPast(batch.firstOrdinal) { break }
+      for (index, event) in batch.events.enumerated() {
+        let ordinal = batch.firstOrdinal + UInt64(index)
+        guard filter.accepts(event, ordinal: ordinal) else { continue }
+        switch format {
+        case .text: text.appendLine(event, ordinal: ordinal, source: source, to: &lines)
+        case .ndjson: text.appendJSON(event, ordinal: ordinal, from: source, to: &lines)
+        }
+      }
+      try output.write(lines)
+      lines.removeAll(keepingCapacity: true)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Interop
+import TraceFormat
+
+/// `tracetool import FILE -o OUT.ptt`: the text of a live kernel's trace, as a trace file.
+struct Import: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Turn the text of a live kernel's trace into a trace file.",
+    discussion: """
+      Reads ftrace text (/sys/kernel/tracing/trace or trace_pipe), plain or compressed with zstd. A \
+      directory stands for the trace.txt.zst or trace.txt in it. Files beside the text (stats.txt, \
+      kprobe_profile.txt, cmd.txt) tell what was lost and missed. What the text does not say is \
+      never guessed; what was concluded is marked as inferred.
+
+      EXAMPLES:
+        tracetool import trace.txt.zst -o a.ptt
+        tracetool import captures/6.12/small-munmap -o a.ptt
+        tracetool import trace.txt --kernel 6.12.107 --stage S1.sbi -o a.ptt
+        cat /sys/kernel/tracing/trace | tracetool import - -o a.ptt
+      """)
+
+  @Argument(
+    help: ArgumentHelp("Text of ftrace, the directory of a capture, or -.", valueName: "FILE"))
+  var file: String
+
+  @Option(
+    name: [.short, .customLong("output")],
+    help: ArgumentHelp("The trace file to write; - is stdout.", valueName: "FILE"))
+  var output: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Number of NR_PAGETABLE among the node statistics, if it is not found out.", valueName: "N"))
+  var nrPagetable: UInt64?
+
+  @Option(help: ArgumentHelp("Kernel release to note in the trace.", valueName: "RELEASE"))
+  var kernel: String?
+
+  @Option(help: ArgumentHelp("Architecture, if it is not found out.", valueName: "NAME"))
+  var arch: String?
+
+  @Option(help: ArgumentHelp("Stage label to note in the trace.", valueName: "LABEL"))
+  var stage: String?
+
+  @Flag(help: "Fail if any line is not understood.")
+  var strict = false
+
+  @OptionGroup var verbosity: VerbosityOptions
+
+  func run() throws {
+    var capture = try CaptureImport(path: file)
+    capture.options.nrPageTable = nrPagetable
+    capture.options.kernel = kernel
+    capture.options.arch = arch
+    capture.options.stage = stage
+    let result = try capture.write(to: output) { report in
+      if strict { try refuseUnknown(report) }
+    }
+    for line in ImportReportText.lines(result) { verbosity.note("\(file): \(line)") }
+    for line in ImportReportText.details(result.report) { verbosity.detail("\(file): \(line)") }
+  }
+
+  private func refuseUnknown(_ report: ImportReport) throws {
+    let unknown = report.unknown.reduce(0) { $0 + $1.count } + report.badLines + report.badValues
+    guard unknown > 0 else { return }
+    let first = report.unknown.first.map { "\($0.name) in line \($0.firstLine)" }
+    let example = first ?? report.badExamples.first ?? "values that make no sense"
+    throw TraceError(
+      file: file, what: "\(unknown) lines are not understood, such as \(example)",
+      hint: "without --strict they are counted and left out")
+  }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import TraceFormat
+
+/// `tracetool info FILE`: what a trace says about itself, and what is in it.
+struct Info: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Describe a trace: where it comes from, what is in it, what it is unable to see.",
+    discussion: """
+      Reads the trace once, whole. "sure" means that every occurrence outside a declared loss is in \
+      the trace, "may-miss" that occurrences may be missing without a mark, "inferred" that they \
+      were concluded from other events. A kind that is not listed cannot be seen at all.
+
+      EXAMPLES:
+        tracetool info a.ptt
+        tracetool info --format json a.ptt
+        tracetool info --verify a.ptt
+        tracetool record --stage S4 -o - | tracetool info -
+      """)
+
+  @Argument(help: ArgumentHelp("A trace, a text capture, or - for stdin.", valueName: "FILE"))
+  var file: String
+
+  @Option(help: "How to print it.")
+  var format = TextOrJSON.text
+
+  @Flag(help: "Fail, too, if the end of the trace is missing. Damage is always an error.")
+  var verify = false
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var verbosity: VerbosityOptions
+
+  func run() throws {
+    let input = try TraceInput.open(file)
+    let contents = try TraceContents(reading: input)
+    if verify, let warning = input.warning {
+      throw TraceError(
+        file: input.name, what: warning, hint: "without --verify it is read as far as it goes")
+    }
+    let output = try TextOutput.open(output.output)
+    switch format {
+    case .text: try output.write(InfoText.describe(contents))
+    case .json: try output.writeLine(InfoJSON.describe(contents))
+    }
+    try output.close()
+    input.reportWarning(verbosity)
+    if verify { verbosity.detail("\(input.name): every block is sound, and the end is there") }
+  }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+
+@Suite("Verdicts and exit codes")
+struct VerdictTests {
+  private static let runs: [([String], Int32)] = [
+    (["check", "old.ptt"], 1),
+    (["check", "new.ptt"], 0),
+    (["check", "old.ptt", "--expect", "I13,I14"], 0),
+    (["check", "old.ptt", "--expect", "I13"], 1),
+    (["check", "old.ptt", "--skip", "I13,I14"], 0),
+    (["check", "new.ptt", "--only", "I13"], 0),
+    (["check", "new.ptt", "--expect", "I13,I14"], 1),
+    (["check", "new.ptt", "old.ptt"], 1),
+    (["check", "new.ptt", "missing.ptt"], 2),
+    (["diff", "old.ptt", "new.ptt"], 1),
+    (["diff", "old.ptt", "old.ptt"], 0),
+    (["replay", "old.ptt", "--at", "100"], 0),
+  ]
+
+  /// The same workload and seed at the stage before and at the stage after the patch.
+  private func pair() throws -> Scratch {
+    let scratch = try Scratch()
+    for (stage, name) in [("S1.sbi", "old.ptt"), ("deab5a355e52", "new.ptt")] {
+      let result = try ToolRun.tool([
+        "record", "-q", "--stage", stage, "--workload", "munmap-churn", "--seed", "3", "--events",
+        "3000", "-o", scratch.path(name),
+      ])
+      guard result.status == 0 else { throw ToolFailure(result.errors) }
+    }
+    return scratch
+  }
+
+  @Test(arguments: runs)
+  func exitCode(_ arguments: [String], _ status: Int32) throws {
+    let scratch = try pair()
+    let result = try ToolRun.tool(arguments, in: scratch.directory)
+    #expect(result.status == status, "\(result.output)\(result.errors)")
+  }
+
+  @Test func checkAsJSONNamesTheViolated() throws {
+    let scratch = try pair()
+    let result = try ToolRun.tool(["check", "old.ptt", "--format", "json"], in: scratch.directory)
+    let object = try JSONSerialization.jsonObject(with: result.outputBytes) as? [String: Any]
+    let verdicts = try #require(object?["verdicts"] as? [[String: Any]])
+    let violated = verdicts.filter { $0["verdict"] as? String == "violated" }
+      .compactMap { $0["id"] as? String }
+    #expect(violated == ["I13", "I14"])
+    #expect(object?["stage"] as? String == "S1.sbi")
+    #expect(object?["file"] as? String == "old.ptt")
+  }
+
+  @Test func diffSaysFirstWhatMoved() throws {
+    let scratch = try pair()
+    let result = try ToolRun.tool(["diff", "old.ptt", "new.ptt"], in: scratch.directory)
+    let first = try #require(result.output.split(separator: "\n").first)
+    #expect(first.hasPrefix("destructor moved: before the table was queued"))
+    #expect(first.contains("after the grace period"))
+  }
+
+  /// A finding names commands that show it; they work.
+  @Test func everyPlaceToLookIsThere() throws {
+    let scratch = try pair()
+    let result = try ToolRun.tool(["check", "old.ptt"], in: scratch.directory)
+    let commands = result.output.matches(of: /tracetool replay \S+ --(?:at|table) \S+/)
+      .map { String($0.output) }
+    #expect(commands.count >= 2)
+    for command in Set(commands).sorted() {
+      let shown = try ToolRun.shell(command, in: scratch.directory)
+      #expect(shown.status == 0, "\(command): \(shown.errors)")
+      #expect(!shown.output.isEmpty, "\(command)")
+    }
+  }
+
+  @Test func checkReadsAPipe() throws {
+    let scratch = try pair()
+    let piped = try ToolRun.shell("cat old.ptt | tracetool check -", in: scratch.directory)
+    #expect(piped.status == 1)
+    #expect(piped.output.contains("I13  VIOLATED"))
+  }
+}
