@@ -14,16 +14,25 @@ struct ConstructedOnce: Invariant {
   private var constructedLevels: Set<TableLevel> = [.pte]
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
+    // In the order of the trace: which levels have a constructor is learnt on the way.
+    var installs = batch.places(of: .tableInstall)[...]
     for place in batch.places(of: .tableConstruct) {
-      let event = batch[place]
-      if event.event.level != .unknown { constructedLevels.insert(event.event.level) }
-      guard let table = event.table, table.owesDestructor, !table.isFreed else { continue }
-      tally.exercised += 1
-      tally.report(
-        "constructed a second time", missing: "pt_dtor, pt_free, pt_alloc", at: event,
-        since: table.constructAt, absent: [.tableAlloc])
+      while let install = installs.first, install < place {
+        judge(install: batch[install], &tally)
+        installs.removeFirst()
+      }
+      judge(constructor: batch[place], &tally)
     }
-    for place in batch.places(of: .tableInstall) { judge(install: batch[place], &tally) }
+    for place in installs { judge(install: batch[place], &tally) }
+  }
+
+  private mutating func judge(constructor event: ResolvedEvent, _ tally: inout Tally) {
+    if event.event.level != .unknown { constructedLevels.insert(event.event.level) }
+    guard let table = event.table, table.owesDestructor, !table.isFreed else { return }
+    tally.exercised += 1
+    tally.report(
+      "constructed a second time", missing: "pt_dtor, pt_free, pt_alloc", at: event,
+      since: table.constructAt, absent: [.tableAlloc])
   }
 
   private mutating func judge(install event: ResolvedEvent, _ tally: inout Tally) {

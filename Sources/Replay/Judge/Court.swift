@@ -12,9 +12,10 @@ struct Court {
   let options: CheckOptions
 
   func decide(_ invariant: InvariantDescription, _ tally: Tally) -> Judgement {
-    let findings = tally.groups.filter { !$0.overLoss && blame(for: $0.absent) == nil }
+    let groups = tally.orderedGroups
+    let findings = groups.filter { !$0.overLoss && blame(for: $0.absent) == nil }
     let violations = findings.reduce(0) { $0 + $1.count }
-    let undecided = tally.groups.reduce(0) { $0 + $1.count } - violations
+    let undecided = groups.reduce(0) { $0 + $1.count } - violations
     let (verdict, reason) = verdict(invariant, tally, violations)
     return Judgement(
       invariant: invariant, verdict: verdict, exercised: tally.exercised, violations: violations,
@@ -59,7 +60,7 @@ struct Court {
   /// Why the undecided candidates are undecided; nil if there are none.
   private func doubts(_ tally: Tally) -> String? {
     var phrases: [String] = []
-    for group in tally.groups {
+    for group in tally.orderedGroups {
       if group.overLoss {
         phrases.append("\(group.count) × \(group.cause), across \(lossPhrase(group))")
       } else if let blame = blame(for: group.absent) {

@@ -40,7 +40,7 @@ public struct Tally: Sendable {
   public var pending = 0
   /// Instances that owe nothing, by reason.
   public private(set) var exempt: [Exemption: Int] = [:]
-  /// Candidates, in order of first appearance.
+  /// Candidates, in no particular order.
   public private(set) var groups: [CandidateGroup] = []
   /// How many exemplars each group keeps.
   let exemplars: Int
@@ -98,6 +98,19 @@ public struct Tally: Sendable {
         CandidateGroup(cause: cause, missing: missing, absent: absent, overLoss: overLoss))
     }
     groups[index].count += 1
-    if groups[index].exemplars.count < exemplars { groups[index].exemplars.append(candidate) }
+    // Judges go kind by kind through a batch: the order must not show where batches end.
+    let place =
+      groups[index].exemplars.lastIndex { $0.ordinal <= candidate.ordinal }.map { $0 + 1 } ?? 0
+    guard place < exemplars else { return }
+    groups[index].exemplars.insert(candidate, at: place)
+    if groups[index].exemplars.count > exemplars { groups[index].exemplars.removeLast() }
+  }
+
+  /// The groups by their first candidate, whatever the batches were.
+  var orderedGroups: [CandidateGroup] {
+    func key(_ group: CandidateGroup) -> (Ordinal, String, Int) {
+      (group.exemplars.first?.ordinal ?? .none, group.cause, group.overLoss ? 1 : 0)
+    }
+    return groups.sorted { key($0) < key($1) }
   }
 }

@@ -75,6 +75,8 @@ public struct CallbackLife: Sendable {
   var nextIndex: Int32 = 0
   /// Members that are not freed yet; as long as there are any, the slot is kept.
   var waiting: Int32 = 0
+  /// Runs of it in progress.
+  var active: Int32 = 0
   /// Its head is in use again, or its batch was given up.
   var isSuperseded = false
   /// Members whose teardown began inside it.

@@ -51,8 +51,7 @@ extension Resolver {
   /// page is held by somebody else (E15) waits long after the head is in use again.
   mutating func recycle(_ slot: Int32) {
     guard callbacks[Int(slot)].isSuperseded, callbacks[Int(slot)].waiting <= 0,
-      !running.contains(where: { $0?.slot == slot }),
-      !displaced.contains(where: { $0.contains { $0.slot == slot } })
+      callbacks[Int(slot)].active == 0
     else { return }
     callbacks[Int(slot)] = CallbackLife(head: 0, generation: 0, serial: 0)
     freeCallbacks.append(slot)
@@ -131,19 +130,25 @@ extension Resolver {
     callbacks[Int(slot)].torn = 0
     callbacks[Int(slot)].lastIndex = -1
     runs &+= 1
+    callbacks[Int(slot)].active &+= 1
     let cpu = Int(event.cpu)
-    displaced[cpu].removeAll { $0.task == event.task }
-    let other = running[cpu]
+    // What this task ran before has ended, even if its end was not seen; so has a softirq that
+    // another task's callback follows.
+    stopRunning(event)
+    if let other = running[cpu] {
+      running[cpu] = nil
+      if other.isThread, displaced[cpu].count < Self.maxPreempted {
+        displaced[cpu].append(other)
+      } else {
+        release(other)
+      }
+    }
     running[cpu] = RunningCallback(
       slot: slot, run: runs, task: event.task, isThread: event.context == .kthread)
-    guard let other else { return }
-    if other.isThread, other.task != event.task {
-      displaced[cpu].append(other)
-    } else {
-      // Its end was not seen.
-      recycle(other.slot)
-    }
   }
+
+  /// Callbacks remembered as preempted on one CPU: more means that their ends are not recorded.
+  private static let maxPreempted = 4
 
   private mutating func resolveEnd(
     _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
@@ -168,7 +173,13 @@ extension Resolver {
     } else {
       displaced[cpu].removeAll { $0.task == event.task }
     }
-    if here.slot >= 0 { recycle(here.slot) }
+    release(here)
+  }
+
+  private mutating func release(_ run: RunningCallback) {
+    guard run.slot >= 0 else { return }
+    callbacks[Int(run.slot)].active &-= 1
+    recycle(run.slot)
   }
 
   /// Makes a table wait for a callback.

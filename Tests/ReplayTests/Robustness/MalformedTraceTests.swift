@@ -25,7 +25,9 @@ import TraceFormat
       trace.append(
         Event(
           kind, time: random.oneIn(9) ? .max : UInt64(index),
-          cpu: random.oneIn(60) ? Event.allCPUs : UInt16(random.below(3)),
+          cpu: kind == .loss || kind == .lossEnd && random.oneIn(3)
+            ? Event.allCPUs
+            : random.oneIn(60) ? [7, 300][random.below(2)] : UInt16(random.below(3)),
           task: UInt32(random.below(3)), context: ExecutionContext.allCases[random.below(5)],
           object: number(), arg0: number(), arg1: number(),
           level: TableLevel.allCases[random.below(6)],
@@ -43,14 +45,21 @@ import TraceFormat
       + String(decoding: json, as: UTF8.self)
   }
 
-  @Test(arguments: 0..<60) func noiseTrapsNowhere(_ block: Int) throws {
+  @Test(arguments: 0..<40) func noiseTrapsNowhere(_ block: Int) throws {
     for seed in block * 50..<block * 50 + 50 {
-      let trace = Self.noise(seed: UInt64(seed), length: 10 + seed % 140)
+      let trace = Self.noise(seed: UInt64(seed), length: 10 + seed % 90)
       let whole = try Self.text(of: trace, batchSize: 4096)
       for size in [1, 7] {
-        #expect(try Self.text(of: trace, batchSize: size) == whole, "seed \(seed), batch \(size)")
+        expectSame(try Self.text(of: trace, batchSize: size), whole, "seed \(seed), batch \(size)")
       }
     }
+  }
+
+  private func expectSame(_ one: String, _ other: String, _ comment: Comment) {
+    guard one != other else { return }
+    let pairs = zip(one.split(separator: "\n"), other.split(separator: "\n"))
+    let first = pairs.first { $0 != $1 }
+    Issue.record("\(comment): \(first.map { "\($0) / \($1)" } ?? "lengths differ")")
   }
 
   /// A legal run with events swapped, doubled, dropped and moved: nearer to real faults.
@@ -70,7 +79,7 @@ import TraceFormat
     let trace = Trace(events: events, capabilities: .sure)
     let whole = try Self.text(of: trace, batchSize: 4096)
     for size in [1, 7] {
-      #expect(try Self.text(of: trace, batchSize: size) == whole, "seed \(seed), batch \(size)")
+      expectSame(try Self.text(of: trace, batchSize: size), whole, "seed \(seed), batch \(size)")
     }
   }
 
