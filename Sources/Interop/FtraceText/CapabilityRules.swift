@@ -65,6 +65,12 @@ struct CapabilityRules {
     addSilentDrops(&header, profile)
   }
 
+  /// The probes were hit and the trace has not one line of any of them.
+  private var recordsNothing: Bool {
+    survey.probeCounts.allSatisfy { $0 == 0 } && survey.bpfCounts.allSatisfy { $0 == 0 }
+      && side.profile?.values.contains { $0.hits > 0 } ?? false
+  }
+
   /// How one kind is seen.
   private struct Sight {
     var visibility = Capabilities.Visibility.sure
@@ -105,6 +111,11 @@ struct CapabilityRules {
     }
     let isProbe = survey.probeCounts[index] > 0 || side.definitions[name] != nil
     guard isProbe else { return }
+    if recordsNothing {
+      let hits = side.hits(of: name) ?? 0
+      return sight.weaken(
+        hits > 0 ? "\(hits) hits, none recorded" : "this kernel recorded no line of any probe")
+    }
     if side.definitions[name] == .fprobe {
       return sight.weaken("fprobes have no miss counter")
     }
@@ -153,7 +164,10 @@ struct CapabilityRules {
       capabilities[.tableFree] = put
       capabilities.reasons["pt_free"] = capabilities.reasons["pt_put"]
     }
-    if !facts.joinsPages { capabilities[.tableAlloc] = nil }
+    if !facts.joinsPages || tables == 0, recordsNothing || !facts.joinsPages {
+      capabilities[.tableAlloc] = nil
+      capabilities[.tableFree] = nil
+    }
     if capabilities[.tableAlloc] != nil {
       capabilities[.pageReuse] = .mayMiss
       capabilities.reasons["page_reuse"] = "known where flags or a later free show it"
@@ -174,7 +188,8 @@ struct CapabilityRules {
   private func addLocks(
     _ capabilities: inout Capabilities, _ profile: Bool, _ locksWithoutAlloc: UInt64
   ) {
-    if capabilities[.lockFree] == .sure, survey.count(.slabFree) == 0, survey.count(.lockFree) == 0 {
+    if capabilities[.lockFree] == .sure, survey.count(.slabFree) == 0, survey.count(.lockFree) == 0
+    {
       // Defined and never hit: this kernel's locks are no objects of their own.
       capabilities[.lockFree] = nil
     }
@@ -190,7 +205,7 @@ struct CapabilityRules {
   /// Whether zero lines of this probe, in spite of hits, mean that they were dropped: without a
   /// count from before, only a trace without any probe line says so; a filter drops lines too.
   private func isSilent(_ name: String) -> Bool {
-    if survey.probeCounts.allSatisfy({ $0 == 0 }) { return true }
+    if recordsNothing { return true }
     let filtered = [
       "pt_ctor", "pt_dtor", "rcu_queue", "fail_ret", "tlb_page", "ipi_call", "table_one",
     ]

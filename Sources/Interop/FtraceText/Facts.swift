@@ -108,7 +108,9 @@ struct Facts {
     var wrapped: [(cpu: Int, count: UInt64?)] = []
     for cpu in statistics where cpu.overrun > 0 { wrapped.append((cpu.cpu, cpu.overrun)) }
     if wrapped.isEmpty, missing != nil {
-      for cpu in 0..<cpus { wrapped.append((cpu, cpus == 1 ? missing : nil)) }
+      for cpu in 0..<(survey.heading.cpus ?? cpus) {
+        wrapped.append((cpu, cpus == 1 ? missing : nil))
+      }
     }
     for (cpu, count) in wrapped {
       let id = UInt16(clamping: cpu)

@@ -30,7 +30,7 @@ enum FieldKey: UInt8, CaseIterable {
 struct Fields {
   private var present: UInt64 = 0
   private var values = InlineArray<40, UInt64>(repeating: 0)
-  private let keys = KeyTable()
+  private let keys = KeyTable.shared
 
   /// Value of `key`; nil if the line has none that could be read.
   subscript(_ key: FieldKey) -> UInt64? {
@@ -128,9 +128,10 @@ struct Fields {
 }
 
 /// Keys by their first eight bytes.
-private struct KeyTable {
-  private var packed = InlineArray<256, UInt64>(repeating: 0)
-  private var keys = InlineArray<256, UInt8>(repeating: 0)
+private struct KeyTable: Sendable {
+  static let shared = KeyTable()
+  private var packed = [UInt64](repeating: 0, count: 256)
+  private var keys = [UInt8](repeating: 0, count: 256)
 
   init() {
     for (name, key) in Self.names {

@@ -59,7 +59,7 @@ enum FtraceTextImporter: TraceImporter {
     }
     let good = survey.eventLines + survey.functionLines + survey.holes.count
     let others = survey.lines - survey.comments - good
-    if others > good, survey.heading.tracer == nil || others > 0 {
+    if others > good {
       throw TraceError(
         file: name, what: "is no trace: \(others) of \(survey.lines) lines are no events",
         hint: "ftrace text is expected: /sys/kernel/tracing/trace or trace_pipe")
@@ -126,7 +126,8 @@ enum FtraceTextImporter: TraceImporter {
     if unknown > 0 {
       header.counts["lines not understood"] = UInt64(unknown)
       let names = report.unknown.prefix(4).map { "\($0.name) (\($0.count))" }
-      header.remarks.append("\(unknown) lines were not understood: " + names.joined(separator: ", "))
+      header.remarks.append(
+        "\(unknown) lines were not understood: " + names.joined(separator: ", "))
     }
     if report.badLines > 0 {
       header.counts["lines that are no events"] = UInt64(report.badLines)

@@ -63,7 +63,11 @@ extension ImportState {
     let length = min(line.commEnd - line.commStart, 16)
     for place in 0..<max(length, 0) {
       let byte = UInt64(bytes[line.commStart + place])
-      if place < 8 { low |= byte << UInt64(8 * place) } else { high |= byte << UInt64(8 * place - 64) }
+      if place < 8 {
+        low |= byte << UInt64(8 * place)
+      } else {
+        high |= byte << UInt64(8 * place - 64)
+      }
     }
     if tasks[index].nameLow != low || tasks[index].nameHigh != high {
       rename(index, low, high, bytes)

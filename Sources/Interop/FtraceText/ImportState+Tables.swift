@@ -45,7 +45,10 @@ extension ImportState {
     }
     record.isTable = true
     record.wasTable = false
-    if let bracket = tasks[task].bracket, isTaskWork, record.mm == 0 { record.mm = bracket.mm }
+    if let bracket = tasks[task].bracket, isTaskWork, record.allocTask == line.pid {
+      if record.mm == 0 { record.mm = bracket.mm }
+      if record.level == .unknown { record.level = bracket.level }
+    }
     // A hole between allocation and proof may hide another life of the page.
     let isSameLife = record.allocEpoch == epoch || record.allocTask == line.pid
     if record.isAllocated, isSameLife {
@@ -133,6 +136,13 @@ extension ImportState {
     guard !record.isUnlinked, !record.isDestructed || record.isInstalled else { return }
     let inRange = isTaskWork && tasks[task].isInFreeRange
     guard record.isInstalled || isCertain || inRange else { return }
+    guard isTaskWork || isCertain else {
+      // Inside a callback: the unlink was long before, in a part of the trace that is missing.
+      record.isInstalled = false
+      record.isUnlinked = true
+      pages[pfn] = record
+      return
+    }
     try emit(.tableUnlink, pfn, record.mm, record.slot, level: record.level, flags: .inferred)
     let wasInstalled = record.isInstalled
     record.isInstalled = false
@@ -185,8 +195,8 @@ extension ImportState {
     var isInferred = false
     if let constructed = bracket.table {
       table = constructed
-    } else if bracket.candidates == 1, let page = bracket.candidate, pages[page]?.isAllocated == true,
-      bracket.level >= .pud
+    } else if bracket.candidates == 1, bracket.level >= .pud, let page = bracket.candidate,
+      pages[page]?.isAllocated == true
     {
       // Levels that have no constructor in this kernel.
       table = page

@@ -38,6 +38,16 @@ enum EntryFormat: CaseIterable {
     }
   }
 
+  /// Whether an entry for a table looks like this format beyond what `pfn(_:)` reads: x86 sets
+  /// the accessed and dirty bits of every table entry, arm64 has zeros there.
+  func isTypical(_ entry: UInt64) -> Bool {
+    switch self {
+    case .riscv: true
+    case .x86: entry & 0x60 == 0x60
+    case .arm: entry & 0x60 == 0
+    }
+  }
+
   /// Name of the architecture in the header.
   var arch: String {
     switch self {

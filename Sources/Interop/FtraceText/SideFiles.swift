@@ -142,7 +142,8 @@ struct SideFiles {
     var command = line[mark.upperBound...]
     if let options = command.range(of: " extra=[") { command = command[..<options.lowerBound] }
     workload = String(command)
-    guard let start = line.range(of: " noev=["), let end = line[start.upperBound...].firstIndex(of: "]")
+    guard let start = line.range(of: " noev=["),
+      let end = line[start.upperBound...].firstIndex(of: "]")
     else { return }
     for word in Self.words(line[start.upperBound..<end]) {
       let cut = word.lastIndex(where: { $0 == ":" || $0 == "/" })

@@ -74,7 +74,11 @@ struct Survey: LineConsumer {
   private mutating func witness(_ probe: Probe, _ bytes: Span<UInt8>) {
     let cpu = Int(line.cpu)
     switch probe {
-    case .pageAlloc, .pageFree, .construct, .destruct, .queueTable, .queuePage, .install,
+    case .pageAlloc, .pageFree:
+      guard addresses.wantsPage() else { return }
+      fields.read(bytes, from: line.restStart)
+      addresses.take(probe, fields, cpu: cpu)
+    case .construct, .destruct, .queueTable, .queuePage, .install,
       .tableFree, .tablePut, .freePMD, .freePUD, .batchCallback, .batchCallbackReturn:
       fields.read(bytes, from: line.restStart)
       addresses.take(probe, fields, cpu: cpu)
@@ -114,7 +118,9 @@ struct Survey: LineConsumer {
           written = UInt64(numbers[1])
         }
       }
-      for word in words where word.hasPrefix("#P:") { cpus = Int(word.dropFirst(3)) }
+      for word in words where word.hasPrefix("#P:") {
+        cpus = Int(word.dropFirst(3)).flatMap { (1...4096).contains($0) ? $0 : nil }
+      }
     }
   }
 }

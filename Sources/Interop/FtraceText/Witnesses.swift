@@ -21,17 +21,29 @@ struct AddressWitnesses {
   private var entries: [(page: UInt64, entry: UInt64)] = []
   /// Lines with both the address of a struct page and its pfn.
   private(set) var pairs = 0
+  /// The base is found: further lines only verify it, so not each of them need be read.
+  private var isSampling = false
+  private var skipped = 0
+
+  /// Whether the next page line is worth reading: all of the first, then a sample to verify.
+  mutating func wantsPage() -> Bool {
+    guard isSampling else { return true }
+    skipped += 1
+    return skipped % 16 == 0
+  }
 
   /// Whether more entries would help.
   var wantsEntries: Bool { entries.count < 1024 && !installs.isEmpty }
 
   mutating func take(_ probe: Probe, _ fields: borrowing Fields, cpu: Int) {
-    if cpu >= cpus.count { cpus.append(contentsOf: repeatElement(CPU(), count: cpu + 1 - cpus.count)) }
+    if cpu >= cpus.count {
+      cpus.append(contentsOf: repeatElement(CPU(), count: cpu + 1 - cpus.count))
+    }
     switch probe {
     case .pageAlloc, .pageFree: pagePair(probe, fields, cpu)
     case .tableFree, .tablePut: cpus[cpu].freedPointer = fields.first(.page, .folio)
     case .construct:
-      if let folio = fields[.folio], let pfn = cpus[cpu].allocatedPFN {
+      if !isSampling, let folio = fields[.folio], let pfn = cpus[cpu].allocatedPFN {
         neighbourBases.vote(folio &- pfn &* Self.typicalSize)
       }
       cpus[cpu].allocatedPFN = nil
@@ -49,7 +61,9 @@ struct AddressWitnesses {
       cpus[cpu].freedPFN = nil
     case .batchCallbackReturn:
       // The callback gives back the batch's own page last; its address is the head.
-      if let head = cpus[cpu].head, let pfn = cpus[cpu].freedPFN { batchBases.vote(head &- pfn << 12) }
+      if !isSampling, let head = cpus[cpu].head, let pfn = cpus[cpu].freedPFN {
+        batchBases.vote(head &- pfn << 12)
+      }
       cpus[cpu].head = nil
     default: break
     }
@@ -66,6 +80,10 @@ struct AddressWitnesses {
       sizes.vote(pages % frames == 0 ? pages / frames : 0)
     }
     previous = (page, pfn)
+    if !isSampling, pairs % 8192 == 0 {
+      isSampling = bases.winner(quorum: 1, share: 95) != nil && batchBases.total > 8
+    }
+    guard !isSampling else { return }
     if probe == .pageAlloc {
       cpus[cpu].allocatedPFN = pfn
     } else {
@@ -113,7 +131,8 @@ struct AddressWitnesses {
     var best: (format: EntryFormat, hits: Int)?
     for format in EntryFormat.allCases {
       var hits = 0
-      for sample in entries where format.pfn(sample.entry) != nil {
+      for sample in entries
+      where format.pfn(sample.entry) != nil && format.isTypical(sample.entry) {
         if format.pfn(sample.entry) == map.pfn(sample.page) { hits += 1 }
       }
       if hits > best?.hits ?? 0 { best = (format, hits) }

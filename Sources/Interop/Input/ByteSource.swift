@@ -45,7 +45,9 @@ import TraceFormat
       descriptor = try Self.spool(opened, name: path)
     }
     var magic = [UInt8](repeating: 0, count: 4)
-    let count = unsafe magic.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, 4, 0) }
+    let count = unsafe magic.withUnsafeMutableBytes {
+      unsafe pread(descriptor, $0.baseAddress, 4, 0)
+    }
     if count == 4, magic == Self.zstdMagic {
       unsafe decoder = ZSTD_createDCtx()
       _ = unsafe ZSTD_DCtx_setParameter(decoder, ZSTD_d_windowLogMax, 31)
@@ -60,7 +62,9 @@ import TraceFormat
 
   /// Goes back to the first byte.
   func rewind() throws(TraceError) {
-    guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw Self.systemError(name, "cannot be read") }
+    guard lseek(descriptor, 0, SEEK_SET) == 0 else {
+      throw Self.systemError(name, "cannot be read")
+    }
     position = 0
     filled = 0
     frameIsOpen = false
