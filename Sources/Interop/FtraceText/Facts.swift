@@ -74,8 +74,16 @@ struct Facts {
   private mutating func findHoles(_ survey: Survey, _ side: SideFiles) {
     holes = survey.holes
     let statistics = trusted(side, survey)
-    if holes.isEmpty {
+    // A pipe has no heading, and tells of the oldest part too by a line.
+    if holes.isEmpty || survey.heading.entries != nil {
       findStartHoles(survey, statistics)
+    }
+    if !survey.holes.isEmpty {
+      // A pipe is read page by page: when its reader stops, the CPUs stop at different times.
+      for (cpu, last) in survey.lastLine.enumerated() where last > 0 && last < survey.lastEvent {
+        holes.append(
+          Hole(afterLine: last, cpu: UInt16(clamping: cpu), cause: .unread, count: nil))
+      }
     }
     for cpu in statistics where cpu.dropped > 0 {
       let last = cpu.cpu < survey.lastLine.count ? survey.lastLine[cpu.cpu] : 0

@@ -10,6 +10,11 @@ extension ImportState {
     case .lockAlloc:
       guard let pfn = pfn(of: .ptdesc) else { return }
       try prove(pfn)
+      // A lock whose constructor was not seen is nobody's, certainly not the next table's.
+      if let earlier = tasks[task].lockAddress {
+        tasks[task].lockAddress = nil
+        try lockAllocated(earlier, for: 0)
+      }
       tasks[task].lockTable = pfn
     case .lockFree:
       guard let address = fields[.ptl], address != 0, let pfn = pfn(of: .ptdesc) else { return }
@@ -56,7 +61,8 @@ extension ImportState {
         Event(
           .tableAlloc, time: line.time, cpu: record.allocCPU, task: record.allocTask,
           context: record.allocContext, object: pfn, arg0: record.mm, arg1: UInt64(record.order),
-          level: record.level, flags: isInferred ? .inferred : []))
+          level: record.level,
+          flags: isInferred || record.allocEpoch != epoch ? .inferred : []))
     }
     pages[pfn] = record
   }

@@ -27,6 +27,8 @@ struct Survey: LineConsumer {
   private(set) var firstLine: [Int] = []
   private(set) var lastLine: [Int] = []
   private(set) var holes: [Hole] = []
+  /// Last event line of any CPU.
+  var lastEvent: Int { lastLine.max() ?? 0 }
   private(set) var heading = Heading()
   private(set) var isCounter = false
   var addresses = AddressWitnesses()

@@ -15,11 +15,17 @@ struct TornDownTogether: Invariant {
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .tableFree) {
-      guard let table = batch.table(at: place),
-        table.path == .batch || table.path == .fallback, table.destructAt != .none,
-        !table.isFreed
+      guard let table = batch.table(at: place), table.destructAt != .none, !table.isFreed else {
+        continue
+      }
+      let event = batch[place]
+      // A table queued before the recording began shows itself in its callback.
+      guard
+        table.path == .batch || table.path == .fallback
+          || (table.path == .none && table.destructRun != 0
+            && event.running?.function == .removeTableBatch)
       else { continue }
-      judge(batch[place], table, &tally)
+      judge(event, table, &tally)
     }
   }
 
@@ -57,8 +63,7 @@ struct TornDownTogether: Invariant {
     } else if !event.resolution.isAdjacent {
       tally.report(
         "another table torn down between destructor and free", at: event,
-        since: table.destructAt,
-        absent: table.destructRun == 0 ? [] : [.callbackStart, .callbackEnd])
+        since: table.destructAt, absent: [.callbackStart, .callbackEnd])
     }
   }
 }

@@ -19,8 +19,10 @@ struct BatchTornDownInOrder: Invariant {
     .tableQueueBatch, .tableFallback, .callRCU, .callbackStart, .callbackEnd,
   ]
 
-  /// Callbacks that ended with tables left, by serial: the event and how many are still left.
-  private var unfinished: [UInt32: (end: ResolvedEvent, left: Int32)] = [:]
+  /// Callbacks that ended with tables left, by serial.
+  private var unfinished: [UInt32: ResolvedEvent] = [:]
+  /// Tables of a callback that were freed elsewhere once it had started, by its serial.
+  private var late: [UInt32: Int32] = [:]
   private var quiescence = Quiescence()
   private var seesPut = false
 
@@ -33,19 +35,19 @@ struct BatchTornDownInOrder: Invariant {
   }
 
   private mutating func judge(free event: ResolvedEvent, _ tally: inout Tally) {
-    guard let table = event.table, !table.isFreed, !table.queueInferred, table.path == .batch,
+    guard let table = event.table, !table.queueInferred, table.path == .batch,
       let own = event.callback, own.queuedAt != .none
     else { return }
     let since = min(own.openedAt, event.running?.openedAt ?? own.openedAt)
     guard let running = event.running, running.function == .removeTableBatch,
       running.queuedAt != .none, own.serial == running.serial
     else {
-      if own.endedAt != .none, own.endedAt < event.ordinal {
-        // Its own callback is over: whoever dropped the last reference freed it now.
+      if own.runs > 0 {
+        // Its own callback has dropped it: whoever held the last reference frees it now.
         tally.exempt(.e15)
-        // Otherwise its destructor or its put counted as torn down inside the callback.
-        if table.destructRun == 0, !seesPut { unfinished[own.serial]?.left -= 1 }
-      } else if own.runs == 0, let running = event.running,
+        // If it was destructed there, it counts as torn down already.
+        if table.destructRun == 0 { late[own.serial, default: 0] &+= 1 }
+      } else if !table.isFreed, let running = event.running,
         running.function == .removeTableBatch, running.queuedAt != .none
       {
         tally.exercised += 1
@@ -55,7 +57,9 @@ struct BatchTornDownInOrder: Invariant {
       }
       return
     }
-    if running.pageFrees > 0 {
+    if table.isFreed {
+      // A second free is I08's.
+    } else if running.pageFrees > 0 {
       tally.exercised += 1
       tally.report(
         "batch page freed before all its tables", at: event, since: running.startedAt,
@@ -77,7 +81,7 @@ struct BatchTornDownInOrder: Invariant {
     }
     tally.exercised += 1
     guard callback.torn < callback.members, callback.runs == 1 else { return }
-    unfinished[callback.serial] = (event, callback.members - callback.torn)
+    unfinished[callback.serial] = event
   }
 
   private func judge(page event: ResolvedEvent, _ tally: inout Tally) {
@@ -85,18 +89,24 @@ struct BatchTornDownInOrder: Invariant {
     tally.exercised += 1
     tally.report(
       "batch page freed a second time", missing: "batch_new", at: event,
-      since: callback.startedAt, absent: [.batchNew, .callRCU])
+      since: callback.pageFreedAt, absent: [.batchNew, .callRCU])
   }
 
   mutating func finish(_ state: Resolver, into tally: inout Tally) {
-    for (_, callback) in unfinished.sorted(by: { $0.key < $1.key }) where callback.left > 0 {
-      guard let life = callback.end.callback else { continue }
-      // A page that is merely held shows its destructor or its put inside the callback.
-      if life.destructorsOwed == life.members || seesPut || quiescence.binds(callback.end.ordinal) {
+    for (serial, end) in unfinished.sorted(by: { $0.key < $1.key }) {
+      guard let life = end.callback else { continue }
+      let left = life.members - life.torn - (seesPut ? 0 : late[serial] ?? 0)
+      guard left > 0 else { continue }
+      let cause = "callback ended with tables of its batch left"
+      if life.destructorsOwed == life.members || seesPut {
+        // A page that is merely held shows its destructor or its put inside the callback.
         tally.report(
-          "callback ended with tables of its batch left", missing: "pt_free", at: callback.end,
-          since: life.openedAt,
-          absent: Self.membership.union([.tableFree, .tablePut]))
+          cause, missing: "pt_dtor, pt_free", at: end, since: life.openedAt,
+          absent: Self.membership.union([.tableFree, .tablePut, .tableDestruct]))
+      } else if quiescence.binds(end.ordinal) {
+        tally.reportLeft(
+          cause, missing: "pt_free", state: state, at: quiescence, since: life.openedAt,
+          absent: Self.membership.union([.tableFree, .tableAlloc]), callback: life)
       } else {
         tally.pending += 1
       }

@@ -15,10 +15,14 @@ struct StatisticBalances: Invariant {
   /// The sum where the trace last said that nothing is left.
   private var sumAtQuiesce: Int64 = 0
   private var quiescence = Quiescence()
+  /// First allocation: from there on, what is missing may unbalance the sum.
   private var since: Ordinal = .none
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     quiescence.take(batch)
+    if since == .none, let first = batch.places(of: .tableAlloc).first {
+      since = batch.firstOrdinal + Ordinal(first)
+    }
     var changes: [(place: Int32, pages: Int64)] = []
     for place in batch.places(of: .tableConstruct) {
       let event = batch[place]
@@ -26,7 +30,6 @@ struct StatisticBalances: Invariant {
       if event.table?.kernelTable != true, !event.event.flags.contains(.kernelTable) {
         changes.append((place, pages))
       }
-      if since == .none { since = event.ordinal }
       tally.exercised += 1
       if pages <= 0 {
         tally.report("constructor did not raise NR_PAGETABLE", at: event, since: event.ordinal)

@@ -35,7 +35,7 @@ struct LockBelongsToOneTable: Invariant {
       {
         tally.report(
           "ptlock freed for another table than it was allocated for", at: event,
-          since: lock.allocAt, absent: [.lockAlloc])
+          since: lock.allocAt, absent: [.lockAlloc, .tableConstruct])
       }
     }
   }

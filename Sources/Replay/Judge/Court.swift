@@ -93,13 +93,16 @@ struct Court {
   private func blame(for absent: KindSet) -> String? {
     guard !absent.isEmpty else { return nil }
     var seen = false
+    // What the source itself admits to miss explains more than what it never records.
+    for kind in absent.kinds where header.capabilities[kind] == .mayMiss {
+      return "\(kind.name) may be missed silently\(detail(of: kind))"
+    }
     for kind in absent.kinds {
       switch header.capabilities[kind] {
       case nil where Self.extras.contains(kind): continue
       case nil: return "this source does not record \(kind.name)"
-      case .sure: seen = true
       case .inferred: return "\(kind.name) is inferred here, never observed"
-      case .mayMiss: return "\(kind.name) may be missed silently\(detail(of: kind))"
+      case .sure, .mayMiss: seen = true
       }
     }
     return seen ? nil : "this source does not record \(absent.kinds[0].name)"

@@ -61,10 +61,11 @@ public struct Tally: Sendable {
   ///     that may miss one of them, or does not record it, makes the candidate inconclusive.
   public mutating func report(
     _ cause: String, missing: String = "", at event: ResolvedEvent, since: Ordinal,
-    absent: KindSet = [], table: TableLife? = nil
+    absent: KindSet = [], sameCPU: Bool = false, table: TableLife? = nil
   ) {
     add(
-      cause, missing, absent, overLoss: !event.isClean(since: since),
+      cause, missing, absent,
+      overLoss: sameCPU ? !event.isCPUClean(since: since) : !event.isClean(since: since),
       Candidate(
         ordinal: event.ordinal, since: since, event: event.event, table: table ?? event.table,
         lock: event.lock, callback: event.callback))

@@ -85,6 +85,8 @@ public struct CallbackLife: Sendable {
   public var isComplete = false
   /// Batch page frees seen (saturating).
   public var pageFrees: UInt8 = 0
+  /// The last of them.
+  public var pageFreedAt: Ordinal = .none
 }
 
 /// One reader section.

@@ -18,6 +18,8 @@ public struct Resolution: Sendable {
   public var gracePeriodStart: Ordinal = .none
   /// No event is missing between this place and the event; `Ordinal.max` inside a hole.
   public var cleanSince: Ordinal = 0
+  /// No event of this CPU is missing between this place and the event.
+  public var cpuCleanSince: Ordinal = 0
   /// The last teardown event on this CPU was about the same table.
   public var isAdjacent = false
   /// A reader uses a lock that is no longer the lock of the table it loaded.
@@ -87,6 +89,11 @@ public struct ResolvedEvent: Sendable {
   /// No event is missing between `since` and this one.
   public func isClean(since: Ordinal) -> Bool {
     (since == .none ? 0 : since) >= resolution.cleanSince
+  }
+
+  /// No event of this CPU is missing between `since` and this one.
+  public func isCPUClean(since: Ordinal) -> Bool {
+    (since == .none ? 0 : since) >= resolution.cpuCleanSince
   }
 
   /// A grace period began after `since` and is over.

@@ -21,6 +21,7 @@ extension Resolver {
       noteRunning(event, &resolution, &output)
       if slot >= 0 {
         callbacks[Int(slot)].pageFrees = increment(callbacks[Int(slot)].pageFrees)
+        callbacks[Int(slot)].pageFreedAt = position
       }
       liveBatches[event.object] = nil
     default: break
@@ -114,8 +115,11 @@ extension Resolver {
   ) {
     var slot = callbackSlots.find(event.object)
     note(callback: slot, &resolution, &output)
-    if slot < 0 {
+    if slot < 0 || callbacks[Int(slot)].runs > 0 {
+      // Never queued, or already run, as far as the trace shows: a callback of unknown origin.
+      let previous = slot
       slot = addCallback(head: event.object, generation: event.generation)
+      if previous >= 0 { supersede(previous) }
       callbackSlots.set(event.object, slot)
       callbacks[Int(slot)].function =
         CallbackFunction(rawValue: UInt8(truncatingIfNeeded: event.arg0)) ?? .other

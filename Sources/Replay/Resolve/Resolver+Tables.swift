@@ -35,7 +35,8 @@ extension Resolver {
 
   private mutating func beginTable(_ event: Event, _ previous: Int32) {
     var life = TableLife(pfn: event.object, generation: event.generation, firstAt: position)
-    life.bornInTrace = true
+    // An allocation that was concluded later, across a hole, does not show the whole life.
+    life.bornInTrace = !event.flags.contains(.inferred)
     life.allocAt = position
     life.level = event.level
     life.mm = event.arg0

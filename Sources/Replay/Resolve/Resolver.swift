@@ -58,6 +58,7 @@ public struct Resolver: Sendable {
       var resolution = Resolution()
       resolution.gracePeriodStart = gracePeriods.lastCompletedStart
       resolution.cleanSince = holes.cleanSince
+      resolution.cpuCleanSince = holes.cleanSince(cpu: event.cpu)
       step(event, &resolution, &output)
       output.resolutions.append(resolution)
       position += 1
@@ -220,6 +221,7 @@ public struct GracePeriodClock: Sendable {
 /// Where the recording is blind.
 public struct HoleTracker: Sendable {
   private var open: [UInt16: Int] = [:]
+  private var closedAt: [UInt16: Ordinal] = [:]
   /// No event is missing from here on; `Ordinal.max` inside a hole.
   public private(set) var cleanSince: Ordinal = 0
   /// Whether any hole was seen.
@@ -234,6 +236,14 @@ public struct HoleTracker: Sendable {
   mutating func close(cpu: UInt16, at ordinal: Ordinal) {
     any = true
     if let depth = open[cpu] { open[cpu] = depth > 1 ? depth - 1 : nil }
+    closedAt[cpu] = ordinal
     cleanSince = open.isEmpty ? ordinal : .max
+  }
+
+  /// The same for the events of one CPU.
+  public func cleanSince(cpu: UInt16) -> Ordinal {
+    guard any else { return 0 }
+    if open[cpu] != nil || open[Event.allCPUs] != nil { return .max }
+    return max(closedAt[cpu] ?? 0, closedAt[Event.allCPUs] ?? 0)
   }
 }

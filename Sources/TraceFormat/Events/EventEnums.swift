@@ -83,6 +83,8 @@ public enum LossCause: UInt8, CaseIterable, Sendable {
   case lostEvents = 2
   /// Part of a trace file was unreadable and skipped.
   case damagedFile = 3
+  /// The reader of a pipe stopped before it had read what this CPU recorded.
+  case unread = 4
 
   /// Name in text forms.
   public var name: String {
@@ -91,6 +93,7 @@ public enum LossCause: UInt8, CaseIterable, Sendable {
     case .overrun: "ring-buffer overrun"
     case .lostEvents: "lost events"
     case .damagedFile: "damaged file"
+    case .unread: "unread rest"
     }
   }
 }
