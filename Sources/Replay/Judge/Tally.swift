@@ -26,6 +26,8 @@ public struct CandidateGroup: Sendable {
   public let absent: KindSet
   /// A hole in the recording lies between the two events.
   public let overLoss: Bool
+  /// The event that completed them was concluded, not observed.
+  public let isInferred: Bool
   /// How many there are.
   public internal(set) var count = 0
   /// The first of them.
@@ -89,13 +91,17 @@ public struct Tally: Sendable {
   private mutating func add(
     _ cause: String, _ missing: String, _ absent: KindSet, overLoss: Bool, _ candidate: Candidate
   ) {
+    let isInferred = candidate.event.flags.contains(.inferred)
     let index =
       groups.firstIndex {
-        $0.overLoss == overLoss && $0.absent == absent && $0.cause == cause
+        $0.overLoss == overLoss && $0.isInferred == isInferred && $0.absent == absent
+          && $0.cause == cause
       } ?? groups.count
     if index == groups.count {
       groups.append(
-        CandidateGroup(cause: cause, missing: missing, absent: absent, overLoss: overLoss))
+        CandidateGroup(
+          cause: cause, missing: missing, absent: absent, overLoss: overLoss,
+          isInferred: isInferred))
     }
     groups[index].count += 1
     // Judges go kind by kind through a batch: the order must not show where batches end.

@@ -180,8 +180,8 @@ import TraceFormat
       $0.dtor(1)
       $0.queue(1, flags: .inferred)
     }.judge(id)
-    expect(judgement, .vacuous)
-    #expect(judgement.pending == 1)
+    expect(judgement, .inconclusive, reason: "pt_queue_table is inferred, not observed")
+    #expect(judgement.undecided == 1)
   }
 
   @Test func truncatedEndIsPending() {
@@ -192,12 +192,24 @@ import TraceFormat
     #expect(judgement.pending == 1)
   }
 
-  @Test func midLifeStartIsPending() {
-    let judgement = Trace {
+  @Test func midLifeStartIsJudgedByItsCallback() {
+    let whole = Trace {
       $0.born(1); $0.s3([1])
-    }.cut(from: .callRCU).judge(id)
+    }
+    expect(whole.cut(from: .callRCU).judge(id), .holds)
+    let judgement = whole.cut(from: .tableDestruct).judge(id)
     expect(judgement, .vacuous, reason: "cut by the start or end of the recording")
     #expect(judgement.pending == 1)
+  }
+
+  @Test func midLifeCallbackWithoutGracePeriod() {
+    let judgement = Trace {
+      $0.born(1)
+      $0.queue(1)
+      $0.callRCU(Trace.head(1), load: 1)
+      $0.runBatch([1])
+    }.cut(from: .callRCU).judge(id)
+    expect(judgement, .violated)
   }
 
   @Test func lossInBetweenIsNamed() {
@@ -212,13 +224,18 @@ import TraceFormat
   }
 
   @Test func lossBetweenEarlyDestructorAndQueue() {
-    let judgement = Trace {
-      $0.born(1)
-      $0.dtor(1)
-      $0.hole()
-      $0.queue(1)
-    }.judge(id)
-    expect(judgement, .inconclusive, reason: "lost events")
+    func judgement(holeOn cpu: UInt16) -> Judgement {
+      Trace {
+        $0.born(1)
+        $0.dtor(1)
+        $0.hole(cpu: cpu)
+        $0.queue(1)
+      }.judge(id)
+    }
+    expect(judgement(holeOn: 0), .inconclusive, reason: "lost events")
+    // Destructor and queue of one task on one CPU: nothing is missing between them.
+    expect(judgement(holeOn: 1), .violated)
+    expect(judgement(holeOn: Event.allCPUs), .inconclusive, reason: "lost events")
   }
 
   @Test func gracePeriodsThatMayBeMissed() {
