@@ -76,7 +76,6 @@ struct TaskRecord {
   var lockTable: UInt64?
   /// Lock that was allocated for a table not yet known.
   var lockAddress: UInt64?
-  var freedLock: UInt64 = 0
   /// Head whose `call_rcu()` was just seen.
   var calledHead: UInt64 = 0
   var isSyncing = false
@@ -96,7 +95,6 @@ struct TaskRecord {
     flush = nil
     lockTable = nil
     lockAddress = nil
-    freedLock = 0
     calledHead = 0
     isSyncing = false
     newMM = 0
@@ -126,6 +124,8 @@ struct CPURecord {
   var recentPid: UInt32?
   var recentTask = 0
   var hasBegun = false
+  /// Lock whose free a probe just showed; the slab's trace point follows on the same CPU.
+  var freedLock: UInt64 = 0
 }
 
 /// An rcu_head that was seen at `call_rcu()`.

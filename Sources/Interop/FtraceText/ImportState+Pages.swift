@@ -126,8 +126,8 @@ extension ImportState {
     guard fields[.name] == Symbol.lockCache, let address = fields[.ptr], address != 0 else {
       return
     }
-    if tasks[task].freedLock == address {
-      tasks[task].freedLock = 0
+    if cpus[cpu].freedLock == address {
+      cpus[cpu].freedLock = 0
       return
     }
     try lockFreed(address, of: locks[address])

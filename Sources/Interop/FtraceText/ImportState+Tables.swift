@@ -19,7 +19,7 @@ extension ImportState {
     case .lockFree:
       guard let address = fields[.ptl], address != 0, let pfn = pfn(of: .ptdesc) else { return }
       try lockFreed(address, of: pfn)
-      tasks[task].freedLock = address
+      cpus[cpu].freedLock = address
     default:
       guard let pfn = pfn(of: .pgtable) else { return }
       try prove(pfn, level: .pte)

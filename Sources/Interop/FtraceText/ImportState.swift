@@ -126,6 +126,7 @@ struct ImportState {
       }
       cpus[Int(cpu)].announced = nil
       cpus[Int(cpu)].runTask = nil
+      cpus[Int(cpu)].freedLock = 0
     }
     try write(
       Event(

@@ -1,13 +1,16 @@
 import TraceFormat
 
-/// I22b: the memory of a ptlock is not allocated again while a section that loaded its table is
-/// open.
+/// I22b: the memory of a ptlock is not allocated again while a section that loaded its table, and
+/// may take its lock, is open.
+///
+/// Fast GUP (G) and `pte_offset_map()` walkers (M) never take a ptlock: that the lock is reused
+/// under them is early (I13) and harmless.
 struct LockReusedUnderReader: Invariant {
   static let description = InvariantDescription(
     "I22b", "no ptlock reuse under a reader", severity: .critical,
     requires: [.readerEnter, .readerExit, .readerLoad, .lockAlloc],
-    "A ptlock's memory is not allocated again while a reader section that loaded its table is "
-      + "open.")
+    "A ptlock's memory is not allocated again while a reader section that loaded its table, and "
+      + "may take the lock, is open.")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .lockAlloc) {

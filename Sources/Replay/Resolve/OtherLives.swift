@@ -30,7 +30,7 @@ public struct LockLife: Sendable {
   public var waiters: Int32 = 0
   /// When the first of them began to spin.
   public var waitingSince: Ordinal = .none
-  /// Open reader sections that loaded the table it belongs to.
+  /// Open sections of readers that may take it, and loaded the table it belongs to.
   public var openLoads: Int32 = 0
   /// Since when there has been at least one such load.
   public var loadedSince: Ordinal = .none

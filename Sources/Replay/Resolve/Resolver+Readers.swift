@@ -182,7 +182,7 @@ extension Resolver {
   private mutating func load(_ event: Event, _ table: Int32) {
     let section = sectionSlots.find(event.arg0)
     guard event.arg0 != 0, section >= 0, sections[Int(section)].isOpen else { return }
-    let lock = ownLock(of: table)
+    let lock = sections[Int(section)].readerClass.mayTakeLock ? ownLock(of: table) : -1
     sections[Int(section)].loads.append(
       SectionLife.Load(
         table: table, pfn: event.object, tableGeneration: tables[Int(table)].generation,

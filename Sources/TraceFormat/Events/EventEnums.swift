@@ -73,6 +73,11 @@ public enum ReaderClass: UInt8, CaseIterable, Sendable {
   }
 }
 
+extension ReaderClass {
+  /// Whether such a reader can take the table's ptlock (kernel-facts §4.1): G and M never do.
+  public var mayTakeLock: Bool { self != .gupFast && self != .map }
+}
+
 /// Why events are missing (`object` of ``EventKind/loss``).
 public enum LossCause: UInt8, CaseIterable, Sendable {
   /// Not said.

@@ -5,7 +5,14 @@ extension EventText {
   func appendLine(
     _ event: Event, ordinal: UInt64, source: any EventSource, to bytes: inout [UInt8]
   ) {
-    bytes.append(contentsOf: padded(String(ordinal), 9).utf8)
+    let start = bytes.count
+    var rest = ordinal
+    repeat {
+      bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+      rest /= 10
+    } while rest > 0
+    while bytes.count - start < 9 { bytes.append(UInt8(ascii: " ")) }
+    bytes[start...].reverse()
     bytes.append(UInt8(ascii: " "))
     appendLine(event, from: source, to: &bytes)
   }
