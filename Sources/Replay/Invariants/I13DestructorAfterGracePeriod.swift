@@ -35,9 +35,19 @@ struct DestructorAfterGracePeriod: Invariant {
         : "destructor ran before the table was \(how)",
       missing: kind == .tableQueuePage ? "any grace period" : "queue, call_rcu, grace period",
       at: event, since: first,
-      // Destructor and queue of one task on one CPU: a hole on another CPU hides nothing between.
-      sameCPU: table.destructAt != .none && table.destructCPU == event.event.cpu
-        && table.destructTask == event.event.task)
+      // Where the queue was concluded, its place proves nothing.
+      concluded: event.event.flags.contains(.inferred),
+      sameCPU: isOneStep(event, table))
+  }
+
+  /// Destructor and queue are two halves of one step of one task on one CPU: a hole on another CPU
+  /// hides nothing in between. A destructor in a callback is not such a half (the task was merely
+  /// interrupted by it), nor is that of a table that was never in use (E1: its page may have come
+  /// back as another table while the task was on a CPU that is blind).
+  private func isOneStep(_ event: ResolvedEvent, _ table: TableLife) -> Bool {
+    table.destructAt != .none && table.destructRun == 0 && table.installAt != .none
+      && !table.deposited && table.destructCPU == event.event.cpu
+      && table.destructTask == event.event.task && event.resolution.isAdjacent
   }
 
   /// The destructor of a table that is already queued begins.

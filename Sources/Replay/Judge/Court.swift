@@ -14,7 +14,7 @@ struct Court {
   func decide(_ invariant: InvariantDescription, _ tally: Tally) -> Judgement {
     let groups = tally.orderedGroups
     let findings = groups.filter {
-      !$0.overLoss && !$0.isInferred && blame(for: $0.absent) == nil
+      !$0.overLoss && !$0.isConcluded && blame(for: $0.absent) == nil
     }
     let violations = findings.reduce(0) { $0 + $1.count }
     let undecided = groups.reduce(0) { $0 + $1.count } - violations
@@ -65,9 +65,8 @@ struct Court {
     for group in tally.orderedGroups {
       if group.overLoss {
         phrases.append("\(group.count) × \(group.cause), across \(lossPhrase(group))")
-      } else if group.isInferred {
-        let kind = group.exemplars.first.map { "\($0.event.kind.name) is" } ?? "its event is"
-        phrases.append("\(group.count) × \(group.cause), but \(kind) inferred, not observed")
+      } else if group.isConcluded {
+        phrases.append("\(group.count) × \(group.cause), but that was concluded, never observed")
       } else if let blame = blame(for: group.absent) {
         phrases.append("\(group.count) × \(group.cause), but \(blame)")
       }

@@ -26,8 +26,8 @@ public struct CandidateGroup: Sendable {
   public let absent: KindSet
   /// A hole in the recording lies between the two events.
   public let overLoss: Bool
-  /// The event that completed them was concluded, not observed.
-  public let isInferred: Bool
+  /// One of the two events was concluded, not observed.
+  public let isConcluded: Bool
   /// How many there are.
   public internal(set) var count = 0
   /// The first of them.
@@ -61,12 +61,14 @@ public struct Tally: Sendable {
   ///   - since: place of the earlier event; a hole after it makes the candidate inconclusive.
   ///   - absent: kinds whose absence it rests on; empty if it rests on two seen events. A source
   ///     that may miss one of them, or does not record it, makes the candidate inconclusive.
+  ///   - concluded: one of the two events was concluded, not observed: inconclusive as well.
+  ///   - sameCPU: only a hole on the event's own CPU can lie between the two.
   public mutating func report(
     _ cause: String, missing: String = "", at event: ResolvedEvent, since: Ordinal,
-    absent: KindSet = [], sameCPU: Bool = false, table: TableLife? = nil
+    absent: KindSet = [], concluded: Bool = false, sameCPU: Bool = false, table: TableLife? = nil
   ) {
     add(
-      cause, missing, absent,
+      cause, missing, absent, isConcluded: concluded,
       overLoss: sameCPU ? !event.isCPUClean(since: since) : !event.isClean(since: since),
       Candidate(
         ordinal: event.ordinal, since: since, event: event.event, table: table ?? event.table,
@@ -89,19 +91,19 @@ public struct Tally: Sendable {
   }
 
   private mutating func add(
-    _ cause: String, _ missing: String, _ absent: KindSet, overLoss: Bool, _ candidate: Candidate
+    _ cause: String, _ missing: String, _ absent: KindSet, isConcluded: Bool = false,
+    overLoss: Bool, _ candidate: Candidate
   ) {
-    let isInferred = candidate.event.flags.contains(.inferred)
     let index =
       groups.firstIndex {
-        $0.overLoss == overLoss && $0.isInferred == isInferred && $0.absent == absent
-          && $0.cause == cause
+        $0.overLoss == overLoss && $0.absent == absent && $0.cause == cause
+          && $0.isConcluded == isConcluded
       } ?? groups.count
     if index == groups.count {
       groups.append(
         CandidateGroup(
           cause: cause, missing: missing, absent: absent, overLoss: overLoss,
-          isInferred: isInferred))
+          isConcluded: isConcluded))
     }
     groups[index].count += 1
     // Judges go kind by kind through a batch: the order must not show where batches end.

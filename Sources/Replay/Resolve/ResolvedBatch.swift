@@ -20,7 +20,8 @@ public struct Resolution: Sendable {
   public var cleanSince: Ordinal = 0
   /// No event of this CPU is missing between this place and the event.
   public var cpuCleanSince: Ordinal = 0
-  /// The last teardown event on this CPU was about the same table.
+  /// The last teardown event of this activation (callback run, or task outside any) was about the
+  /// same table; said of `pt_free` and of the queue events.
   public var isAdjacent = false
   /// The load belongs to an open section, which holds the table until it ends.
   public var isHeldLoad = false

@@ -19,7 +19,11 @@ extension Resolver {
     if slot < 0 { slot = addTable(event) }
     note(table: slot, &resolution, &output)
     if tables[Int(slot)].lock >= 0 { note(lock: tables[Int(slot)].lock, &resolution, &output) }
-    if event.kind == .tableFree { resolution.isAdjacent = lastTorn(for: event) == slot }
+    switch event.kind {
+    case .tableFree, .tableQueueBatch, .tableQueuePage, .tableDefer:
+      resolution.isAdjacent = lastTorn(for: event) == slot
+    default: break
+    }
     if event.level != .unknown { tables[Int(slot)].level = event.level }
     if event.flags.contains(.kernelTable) { tables[Int(slot)].kernelTable = true }
     apply(event, slot, resolution)

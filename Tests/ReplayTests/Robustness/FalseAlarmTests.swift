@@ -31,7 +31,7 @@ import TraceFormat
       testDescription: "S1.ipi", policy: Policy(early: true, pagePath: true), owed: ["I13"]),
   ]
 
-  static let seeds = (0..<10).map { UInt64($0) }
+  static let seeds = (0..<25).map { UInt64($0) }
 
   private func expectNoFalseAlarm(
     _ trace: Trace, _ stage: Stage, seed: UInt64, _ how: String,
