@@ -49,7 +49,7 @@ import TraceFormat
       default: break
       }
     }
-    #expect(blind.isEmpty)
+    #expect(blind.isEmpty || name.contains("lost-pipe"), "only a pipe's reader stops early")
     #expect(imported.report.events == UInt64(imported.trace.events.count))
     let inferred = imported.trace.events.count { $0.flags.contains(.inferred) }
     #expect(imported.report.inferred == UInt64(inferred))

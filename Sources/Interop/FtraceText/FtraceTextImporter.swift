@@ -107,7 +107,7 @@ enum FtraceTextImporter: TraceImporter {
     report.badLines = pass.badLines
     report.badExamples = pass.badExamples
     report.badValues = pass.state.badValues
-    report.losses = facts.holes.map {
+    report.losses = facts.holes.filter { $0.cause != .unread }.map {
       ImportReport.Loss(cpu: Int($0.cpu), count: $0.count, afterLine: $0.afterLine)
     }
     count(report, into: &header)

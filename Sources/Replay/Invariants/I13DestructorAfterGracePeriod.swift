@@ -57,9 +57,9 @@ struct DestructorAfterGracePeriod: Invariant {
   private func judge(teardown event: ResolvedEvent, _ tally: inout Tally) {
     guard let table = event.table, !table.isFreed, firstTeardown(table) == .none else { return }
     guard table.path != .none, !table.queueInferred else {
-      if event.running?.function == .removeTableBatch {
-        // Queued before the recording began; that it waited is visible all the same.
-        tally.exercised += 1
+      if let running = event.running, running.function == .removeTableBatch {
+        // Queued before the recording began; whether it waited is visible all the same.
+        judge(callback: running, event, &tally)
       } else if table.queueInferred || !table.bornInTrace {
         tally.pending += 1
       }
@@ -81,6 +81,19 @@ struct DestructorAfterGracePeriod: Invariant {
         "\(what) without a grace period, \(path)", missing: "gp_start, gp_end", at: event,
         since: unreachable, absent: [.gracePeriodStart, .gracePeriodEnd, .synchronizeEnd])
     }
+  }
+
+  private func judge(
+    callback: CallbackLife, _ event: ResolvedEvent, _ tally: inout Tally
+  ) {
+    tally.exercised += 1
+    guard callback.queuedAt != .none, callback.gracePeriodAtStart <= callback.queuedAt else {
+      return
+    }
+    tally.report(
+      "destructor ran in a callback that did not wait for a grace period",
+      missing: "gp_start, gp_end", at: event, since: callback.queuedAt,
+      absent: [.gracePeriodStart, .gracePeriodEnd])
   }
 
   mutating func finish(_ state: Resolver, into tally: inout Tally) {

@@ -8,12 +8,15 @@ struct PageReusedUnderReader: Invariant {
     "A table's page is not allocated again while a reader section that loaded the table is open.")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
+    // An instance is a table in the hands of a section.
+    for place in batch.places(of: .readerLoad) where batch.resolutions[Int(place)].isHeldLoad {
+      tally.exercised += 1
+    }
     for kind in [EventKind.tableAlloc, .pageReuse] {
       for place in batch.places(of: kind) {
-        // Only a page that was a table in this trace is an instance.
-        guard let table = batch.table(at: place), table.isFreed else { continue }
-        tally.exercised += 1
-        guard table.openLoads > 0 else { continue }
+        guard let table = batch.table(at: place), table.isFreed, table.openLoads > 0 else {
+          continue
+        }
         tally.report(
           "page allocated again under a reader that loaded the table", missing: "rd_exit",
           at: batch[place], since: table.loadedSince, absent: [.readerExit])

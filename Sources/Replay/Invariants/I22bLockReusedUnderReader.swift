@@ -13,11 +13,13 @@ struct LockReusedUnderReader: Invariant {
       + "may take the lock, is open.")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
+    // An instance is a lock within reach of a section.
+    for place in batch.places(of: .readerLoad) where batch.resolutions[Int(place)].mayTakeLock {
+      tally.exercised += 1
+    }
     for place in batch.places(of: .lockAlloc) {
       let event = batch[place]
-      guard let lock = event.lock, lock.freed else { continue }
-      tally.exercised += 1
-      guard lock.openLoads > 0 else { continue }
+      guard let lock = event.lock, lock.freed, lock.openLoads > 0 else { continue }
       // That the loaded table has this lock is known since the lock was allocated for it.
       tally.report(
         "ptlock memory allocated again under a reader that loaded its table",

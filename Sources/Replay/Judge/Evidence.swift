@@ -71,7 +71,7 @@ public struct History: Sendable {
       add("fell back", table.fallbackAt)
       add("freed", table.freeAt)
     }
-    if let lock = candidate.lock {
+    if let lock = candidate.lock, Self.belongs(lock, to: candidate) {
       add("ptlock allocated", lock.allocAt)
       add("ptlock freed", lock.freeAt)
       add("ptlock taken", lock.heldSince)
@@ -88,5 +88,13 @@ public struct History: Sendable {
     steps =
       byPlace.sorted { $0.key < $1.key }.map { Step(role: $0.value, ordinal: $0.key) }
       + [Step(role: "here", ordinal: candidate.ordinal)]
+  }
+
+  /// The memory of a table's lock may be another table's lock by now, whose life is not told here.
+  private static func belongs(_ lock: LockLife, to candidate: Candidate) -> Bool {
+    guard candidate.event.kind.fields.space == .table, let table = candidate.table else {
+      return true
+    }
+    return lock.pfn == table.pfn && lock.tableGeneration == table.generation
   }
 }

@@ -23,6 +23,10 @@ public struct Resolution: Sendable {
   /// The last teardown event of this activation (callback run, or task outside any) was about the
   /// same table; said of `pt_free` and of the queue events.
   public var isAdjacent = false
+  /// The load belongs to an open section, which holds the table until it ends.
+  public var isHeldLoad = false
+  /// … and its reader may take the table's own, separate lock.
+  public var mayTakeLock = false
   /// A reader uses a lock that is no longer the lock of the table it loaded.
   public var lockIsForeign = false
   /// A lock is allocated in memory whose former lock was freed while its table still waits.

@@ -142,7 +142,7 @@ extension Resolver {
     case .readerLoad:
       let table = tableSlots.find(event.object)
       note(table: table, &resolution, &output)
-      if table >= 0 { load(event, table) }
+      if table >= 0 { load(event, table, &resolution) }
     default:
       let table = tableSlots.find(event.object)
       note(table: table, &resolution, &output)
@@ -179,10 +179,14 @@ extension Resolver {
     sections[Int(slot)].loads.removeAll(keepingCapacity: true)
   }
 
-  private mutating func load(_ event: Event, _ table: Int32) {
+  private mutating func load(
+    _ event: Event, _ table: Int32, _ resolution: inout Resolution
+  ) {
     let section = sectionSlots.find(event.arg0)
     guard event.arg0 != 0, section >= 0, sections[Int(section)].isOpen else { return }
     let lock = sections[Int(section)].readerClass.mayTakeLock ? ownLock(of: table) : -1
+    resolution.isHeldLoad = true
+    resolution.mayTakeLock = lock >= 0
     sections[Int(section)].loads.append(
       SectionLife.Load(
         table: table, pfn: event.object, tableGeneration: tables[Int(table)].generation,

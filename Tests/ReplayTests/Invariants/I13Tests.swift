@@ -202,6 +202,16 @@ import TraceFormat
     #expect(whole.cut(from: .tableDestruct).judge(id).pending == 1)
   }
 
+  @Test func midLifeCallbackWithoutGracePeriod() {
+    let judgement = Trace {
+      $0.born(1)
+      $0.queue(1)
+      $0.callRCU(Trace.head(1), load: 1)
+      $0.runBatch([1])
+    }.cut(from: .callRCU).judge(id)
+    expect(judgement, .violated)
+  }
+
   @Test func lossInBetweenIsNamed() {
     let judgement = Trace {
       $0.born(1)

@@ -51,7 +51,7 @@ import TraceFormat
     let trace = Trace {
       $0.born(1); $0.load(1, in: 0); $0.s3([1]); $0.alloc(1)
     }
-    expect(trace.judge(id), .holds)
+    expect(trace.judge(id), .vacuous)
   }
 
   /// The hole lies between the load and the free: the section may have ended in it.
@@ -75,5 +75,12 @@ import TraceFormat
     expect(trace.judge(id, asked: true), .inconclusive, reason: "rd_load")
   }
 
-  @Test func neverExercised() { expect(reader { $0.s3([1]) }.judge(id), .vacuous) }
+  /// An instance is a table in the hands of a section, not a page that is used again.
+  @Test func neverExercised() {
+    let trace = Trace {
+      $0.born(1); $0.s3([1]); $0.alloc(1)
+    }
+    expect(trace.judge(id), .vacuous)
+    #expect(reader { $0.s3([1]) }.judge(id).exercised == 1)
+  }
 }

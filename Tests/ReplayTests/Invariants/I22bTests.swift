@@ -38,7 +38,7 @@ import TraceFormat
       $0.enter(7); $0.load(1, in: 7)
       $0.lockFree(P, of: 2); $0.alloc(3); $0.lockAlloc(P, of: 3)
     }
-    expect(trace.judge(id), .holds)
+    expect(trace.judge(id), .vacuous)
   }
 
   @Test func lossIsNamed() {
@@ -61,5 +61,12 @@ import TraceFormat
     expect(trace.judge(id, asked: true), .inconclusive, reason: "ptl_alloc")
   }
 
-  @Test func neverExercised() { expect(reader { $0.exit(7) }.judge(id), .vacuous) }
+  /// An instance is a lock within reach of a section, not memory that is used again.
+  @Test func neverExercised() {
+    let trace = Trace {
+      $0.born(1, locks: true); $0.s3([1], locks: true); $0.alloc(2); $0.lockAlloc(P, of: 2)
+    }
+    expect(trace.judge(id), .vacuous)
+    #expect(reader { $0.exit(7) }.judge(id).exercised == 1)
+  }
 }
