@@ -35,6 +35,8 @@ struct DestructorAfterGracePeriod: Invariant {
         : "destructor ran before the table was \(how)",
       missing: kind == .tableQueuePage ? "any grace period" : "queue, call_rcu, grace period",
       at: event, since: first,
+      // What was destructed in a callback and is queued later is more likely the next life.
+      absent: table.destructRun == 0 ? [] : [.tableAlloc],
       // Where the queue was concluded, its place proves nothing.
       concluded: event.event.flags.contains(.inferred),
       sameCPU: isOneStep(event, table))
@@ -46,7 +48,8 @@ struct DestructorAfterGracePeriod: Invariant {
   /// back as another table while the task was on a CPU that is blind).
   private func isOneStep(_ event: ResolvedEvent, _ table: TableLife) -> Bool {
     table.destructAt != .none && table.destructRun == 0 && table.installAt != .none
-      && !table.deposited && table.destructCPU == event.event.cpu
+      && table.installAt < table.destructAt && !table.deposited
+      && table.destructCPU == event.event.cpu
       && table.destructTask == event.event.task && event.resolution.isAdjacent
   }
 

@@ -46,7 +46,8 @@ struct TornDownTogether: Invariant {
       tally.report(
         event.resolution.run != 0
           ? "destructor before the queue, free inside the callback"
-          : "destructor before the queue, free on its own", at: event, since: table.destructAt)
+          : "destructor before the queue, free on its own", at: event, since: table.destructAt,
+        absent: table.destructRun == 0 ? [] : [.tableAlloc])
       return
     }
     if event.resolution.run == 0,
@@ -58,8 +59,10 @@ struct TornDownTogether: Invariant {
     tally.exercised += 1
     if event.resolution.run != table.destructRun {
       tally.report(
-        "destructor outside the callback that frees", at: event, since: table.destructAt,
-        absent: [.callbackStart, .callbackEnd])
+        "destructor outside the callback that frees", at: event,
+        // The callback must not be one whose end is missing.
+        since: min(table.destructAt, event.running?.startedAt ?? table.destructAt),
+        absent: [.callbackStart, .callbackEnd, .tableAlloc])
     } else if !event.resolution.isAdjacent {
       tally.report(
         "another table torn down between destructor and free", at: event,

@@ -20,9 +20,11 @@ struct LockReusedUnderReader: Invariant {
     for place in batch.places(of: .lockAlloc) {
       let event = batch[place]
       guard let lock = event.lock, lock.freed, lock.openLoads > 0 else { continue }
+      // That the loaded table has this lock is known since the lock was allocated for it.
       tally.report(
         "ptlock memory allocated again under a reader that loaded its table",
-        missing: "rd_exit", at: event, since: lock.loadedSince, absent: [.readerExit])
+        missing: "rd_exit", at: event, since: min(lock.allocAt, lock.loadedSince),
+        absent: [.readerExit])
     }
   }
 }

@@ -45,8 +45,8 @@ struct BatchTornDownInOrder: Invariant {
       if own.runs > 0 {
         // Its own callback has dropped it: whoever held the last reference frees it now.
         tally.exempt(.e15)
-        // If it was destructed there, it counts as torn down already.
-        if table.destructRun == 0 { late[own.serial, default: 0] &+= 1 }
+        // If it was destructed or put there, it counts as torn down already.
+        if !table.isTorn { late[own.serial, default: 0] &+= 1 }
       } else if !table.isFreed, let running = event.running,
         running.function == .removeTableBatch, running.queuedAt != .none
       {
@@ -95,7 +95,7 @@ struct BatchTornDownInOrder: Invariant {
   mutating func finish(_ state: Resolver, into tally: inout Tally) {
     for (serial, end) in unfinished.sorted(by: { $0.key < $1.key }) {
       guard let life = end.callback else { continue }
-      let left = life.members - life.torn - (seesPut ? 0 : late[serial] ?? 0)
+      let left = life.members - life.torn - (late[serial] ?? 0)
       guard left > 0 else { continue }
       let cause = "callback ended with tables of its batch left"
       if life.destructorsOwed == life.members || seesPut {

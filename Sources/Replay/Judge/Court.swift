@@ -96,7 +96,12 @@ struct Court {
 
   /// Why the absence of these kinds proves nothing; nil if it does prove something.
   private func blame(for absent: KindSet) -> String? {
-    guard !absent.isEmpty else { return nil }
+    guard !absent.isEmpty else {
+      // Two events were seen in the wrong order; but were they of one life?
+      let tellsLives =
+        header.capabilities[.tableAlloc] != nil || header.capabilities[.tableFree] != nil
+      return tellsLives ? nil : "this source records neither pt_alloc nor pt_free"
+    }
     var seen = false
     // What the source itself admits to miss explains more than what it never records.
     for kind in absent.kinds where header.capabilities[kind] == .mayMiss {

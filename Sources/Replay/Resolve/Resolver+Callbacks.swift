@@ -188,6 +188,7 @@ extension Resolver {
     tables[index].callback = slot
     tables[index].callbackSerial = callbacks[Int(slot)].serial
     tables[index].holdsCallback = true
+    tables[index].isTorn = false
     callbacks[Int(slot)].waiting &+= 1
   }
 

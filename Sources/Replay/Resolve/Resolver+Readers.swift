@@ -86,10 +86,10 @@ extension Resolver {
     return lock.table
   }
 
-  /// The lock of a table, unless its memory has since become another table's lock.
+  /// The lock of a table, unless it is freed or its memory has become another table's lock.
   private func ownLock(of table: Int32) -> Int32 {
     let lock = tables[Int(table)].lock
-    return lock >= 0 && ownerTable(of: lock) == table ? lock : -1
+    return lock >= 0 && !locks[Int(lock)].freed && ownerTable(of: lock) == table ? lock : -1
   }
 
   private mutating func useLock(

@@ -171,7 +171,8 @@ extension Resolver {
     // A batch is torn down in queue order, so a new highest place is a new member.
     if tables[index].batchIndex > callbacks[Int(here.slot)].lastIndex {
       callbacks[Int(here.slot)].lastIndex = tables[index].batchIndex
-      callbacks[Int(here.slot)].torn += 1
+      callbacks[Int(here.slot)].torn &+= 1
+      tables[index].isTorn = true
     }
   }
 

@@ -116,6 +116,8 @@ public struct TableLife: Sendable {
   public var callbackSerial: UInt32 = 0
   /// Place in its batch.
   public var batchIndex: Int32 = -1
+  /// Its teardown began inside the callback it waits for.
+  var isTorn = false
   /// It counts among the tables its callback waits for.
   var holdsCallback = false
   /// Open reader sections that loaded it.

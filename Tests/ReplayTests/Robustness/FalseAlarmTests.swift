@@ -31,7 +31,7 @@ import TraceFormat
       testDescription: "S1.ipi", policy: Policy(early: true, pagePath: true), owed: ["I13"]),
   ]
 
-  static let seeds = (0..<25).map { UInt64($0) }
+  static let seeds = (0..<12).map { UInt64($0) }
 
   private func expectNoFalseAlarm(
     _ trace: Trace, _ stage: Stage, seed: UInt64, _ how: String,
@@ -147,16 +147,20 @@ extension Trace {
     let rate = 1 + random.below(6)
     var missed: Set<Int> = []
     var inside = false
-    var blind = false
+    var isBlind = false
     for (index, event) in events.enumerated() {
       if event.kind == .callbackStart {
         inside = true
-        blind = random.oneIn(rate)
+        isBlind = random.oneIn(rate)
       }
-      let isMissed = inside && event.context != .task ? blind : random.oneIn(rate)
+      let isMissed = inside && event.context != .task ? isBlind : random.oneIn(rate)
       if kinds.contains(event.kind), isMissed { missed.insert(index) }
       if event.kind == .callbackEnd { inside = false }
     }
+    // Two seen events in the wrong order stand on any source (design): lives must be told apart.
+    let lives: [EventKind] = [.tableAlloc, .tableConstruct, .tableFree]
+    let blind = lives.allSatisfy { header.capabilities[$0] != .sure || kinds.contains($0) }
+    if blind { return (self, []) }
     var copy = dropping { index, _ in missed.contains(index) }
     for kind in kinds where copy.header.capabilities[kind] != nil {
       copy.header.capabilities[kind] = .mayMiss
