@@ -33,7 +33,8 @@ import TraceFormat
     }
     #expect(diff.vanished.map(\.count) == [4])
     #expect(diff.appeared.map(\.count) == [4])
-    #expect(diff.appeared[0].text.hasSuffix("pt_queue_table <gp> ptl_free@cb pt_dtor@cb pt_free@cb"))
+    #expect(
+      diff.appeared[0].text.hasSuffix("pt_queue_table <gp> ptl_free@cb pt_dtor@cb pt_free@cb"))
     #expect(diff.vanished[0].text.hasSuffix("ptl_free pt_dtor pt_queue_table <gp> pt_free@cb"))
     let text = DiffText(diff, old: "a", new: "b").lines
     #expect(
