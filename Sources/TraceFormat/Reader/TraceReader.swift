@@ -325,6 +325,6 @@ public final class TraceReader: EventSource {
     let delivered = index.prefix(block ?? 0).last?.endOrdinal ?? 0
     return TraceError(
       file: input.name, what: "\(place): \(problem.what)",
-      hint: "the \(delivered) events before it are intact")
+      hint: "the \(delivered) events before it are intact; copy it again or record anew")
   }
 }
