@@ -68,7 +68,8 @@ public struct Tally: Sendable {
     absent: KindSet = [], concluded: Bool = false, sameCPU: Bool = false, table: TableLife? = nil
   ) {
     add(
-      cause, missing, absent, isConcluded: concluded,
+      cause, missing, absent,
+      isConcluded: concluded || event.event.flags.contains(.inferred),
       overLoss: sameCPU ? !event.isCPUClean(since: since) : !event.isClean(since: since),
       Candidate(
         ordinal: event.ordinal, since: since, event: event.event, table: table ?? event.table,

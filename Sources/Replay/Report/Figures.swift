@@ -28,8 +28,15 @@ public enum Figures {
   /// A time stamp, `13.273246000`, or the bare number of a counter.
   public static func time(_ units: UInt64, _ clock: Clock) -> String {
     guard let perSecond = clock.unitsPerSecond, perSecond > 0 else { return String(units) }
-    let fraction = units % perSecond
-    let width = String(perSecond - 1).count
+    guard perSecond > 1 else { return String(units) }
+    var fraction = units % perSecond
+    var width = String(perSecond - 1).count
+    if !String(perSecond - 1).allSatisfy({ $0 == "9" }) {
+      // Not a power of ten: the remainder is no decimal fraction.
+      let scaled = fraction.multipliedFullWidth(by: 1_000_000_000)
+      fraction = perSecond.dividingFullWidth(scaled).quotient
+      width = 9
+    }
     let digits = String(fraction)
     return "\(units / perSecond)."
       + String(repeating: "0", count: max(0, width - digits.count)) + digits
