@@ -13,7 +13,7 @@ func listedVerbs() throws -> [String] {
 
 @Suite("Help and usage")
 struct HelpTests {
-  private static let verbs = ["record", "import", "check", "diff", "replay", "info", "dump"]
+  private static let verbs = ["record", "import", "check", "diff", "replay", "info", "dump", "recover"]
 
   @Test func everyVerbHasAnExample() throws {
     let verbs = try listedVerbs()
@@ -70,6 +70,8 @@ struct HelpTests {
     ["import"],
     ["import", "trace.txt"],
     ["import", "-o", "x.ptt"],
+    ["recover"],
+    ["recover", "a.ptt"],
   ])
   func usageErrorIsOneLineAndExit2(_ arguments: [String]) throws {
     let scratch = try Scratch()
