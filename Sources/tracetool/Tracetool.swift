@@ -21,7 +21,7 @@ struct Tracetool: ParsableCommand {
       capture; - is a pipe. Text goes to stdout, diagnostics go to stderr.
 
       EXIT CODE: 0 all well, 1 a violation or a difference, 2 bad usage or bad input,
-      3 inconclusive.
+      3 inconclusive, 130 interrupted (no unfinished file is left behind).
       """,
     version: toolVersion,
     subcommands: [
@@ -32,6 +32,7 @@ struct Tracetool: ParsableCommand {
 
   static func main() {
     ignoreBrokenPipes()
+    endOnInterrupt()
     do {
       var command = try parseAsRoot()
       try command.run()
