@@ -15,6 +15,7 @@ struct Dump: ParsableCommand {
         tracetool dump a.ptt --kind pt_unlink,pt_dtor,pt_free
         tracetool dump a.ptt --table '0x8a1f3#2'
         tracetool dump a.ptt --ordinal 800..900 --cpu 0,1
+        tracetool dump a.ptt --time 17.279,17.28
         tracetool dump a.ptt --format ndjson -o a.ndjson
       """)
 
@@ -37,9 +38,10 @@ struct Dump: ParsableCommand {
   func run() throws {
     let input = try TraceInput.open(file)
     let output = try TextOutput.open(output.output)
-    try input.skip(toOrdinal: skippable)
+    let filter = try EventFilter(filter, clock: input.source.header.clock, file: file)
+    input.readOnly { filter.mayAccept($0) }
     do {
-      try printEvents(of: input.source, to: output)
+      try printEvents(of: input.source, filter, to: output)
     } catch let damage as TraceError {
       // What lies before the damage is intact, and printed.
       if self.output.output == "-" { try? output.close() }
@@ -47,18 +49,17 @@ struct Dump: ParsableCommand {
     }
     try output.close()
     input.reportWarning(verbosity)
+    if let blocks = input.blocksRead { verbosity.detail("\(file): \(blocks)") }
   }
 
-  /// How many events need not be read. A table's life has to be followed from the start.
-  private var skippable: UInt64 { filter.table == nil ? filter.ordinal?.first ?? 0 : 0 }
-
-  private func printEvents(of source: any EventSource, to output: TextOutput) throws {
+  private func printEvents(
+    of source: any EventSource, _ filter: EventFilter, to output: TextOutput
+  ) throws {
     let text = EventText(clock: source.header.clock)
-    var filter = EventFilter(filter)
+    var filter = filter
     var batch = EventBatch()
     var lines: [UInt8] = []
     while try source.next(into: &batch) {
-      if filter.isPast(batch.firstOrdinal) { break }
       for (index, event) in batch.events.enumerated() {
         let ordinal = batch.firstOrdinal + UInt64(index)
         guard filter.accepts(event, ordinal: ordinal) else { continue }
@@ -69,6 +70,7 @@ struct Dump: ParsableCommand {
       }
       try output.write(lines)
       lines.removeAll(keepingCapacity: true)
+      if filter.isPast(batch.firstOrdinal + UInt64(batch.events.count)) { break }
     }
   }
 }

@@ -21,16 +21,18 @@ struct Tracetool: ParsableCommand {
       capture; - is a pipe. Text goes to stdout, diagnostics go to stderr.
 
       EXIT CODE: 0 all well, 1 a violation or a difference, 2 bad usage or bad input,
-      3 inconclusive.
+      3 inconclusive, 130 interrupted (no unfinished file is left behind).
       """,
     version: toolVersion,
     subcommands: [
       Record.self, Import.self, Check.self, Diff.self, ReplayVerb.self, Info.self, Dump.self,
+      Recover.self, Slice.self, Merge.self,
     ]
   )
 
   static func main() {
     ignoreBrokenPipes()
+    endOnInterrupt()
     do {
       var command = try parseAsRoot()
       try command.run()

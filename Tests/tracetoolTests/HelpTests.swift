@@ -13,7 +13,10 @@ func listedVerbs() throws -> [String] {
 
 @Suite("Help and usage")
 struct HelpTests {
-  private static let verbs = ["record", "import", "check", "diff", "replay", "info", "dump"]
+  private static let verbs = [
+    "record", "import", "check", "diff", "replay", "info", "dump", "recover", "slice",
+    "merge",
+  ]
 
   @Test func everyVerbHasAnExample() throws {
     let verbs = try listedVerbs()
@@ -52,6 +55,9 @@ struct HelpTests {
     ["dump", "a.ptt", "--kind", "pt_nonsense"],
     ["dump", "a.ptt", "--table", "xyz"],
     ["dump", "a.ptt", "--cpu", "70000"],
+    ["dump", "a.ptt", "--time", "5"],
+    ["dump", "a.ptt", "--time", "a,b"],
+    ["dump", "a.ptt", "--time=-1,2"],
     ["check"],
     ["check", "a.ptt", "--format", "xml"],
     ["check", "a.ptt", "--only", ""],
@@ -70,6 +76,15 @@ struct HelpTests {
     ["import"],
     ["import", "trace.txt"],
     ["import", "-o", "x.ptt"],
+    ["recover"],
+    ["recover", "a.ptt"],
+    ["slice", "a.ptt", "-o", "x.ptt"],
+    ["slice", "a.ptt", "--ordinal", "1..2", "--time", "1,2", "-o", "x.ptt"],
+    ["slice", "a.ptt", "--ordinal", "1..2"],
+    ["merge", "a.ptt", "-o", "x.ptt"],
+    ["merge", "a.ptt", "b.ptt"],
+    ["merge", "-", "-", "-o", "x.ptt"],
+    ["merge", "a.ptt", "b.ptt", "--order", "size", "-o", "x.ptt"],
   ])
   func usageErrorIsOneLineAndExit2(_ arguments: [String]) throws {
     let scratch = try Scratch()

@@ -80,7 +80,7 @@ public final class AtomicOutput {
     do {
       state = .closed
       if path != "-" { try file.close() }
-      if let partial { try FileDescriptor.rename(partial.path, to: partial.target) }
+      if let partial { try UnfinishedFiles.complete(partial.path, as: partial.target) }
       partial = nil
     } catch {
       abandon()
@@ -93,7 +93,7 @@ public final class AtomicOutput {
     if case .open(let file) = state, path != "-" { try? file.close() }
     state = .closed
     buffer = []
-    if let partial { FileDescriptor.remove(partial.path) }
+    if let partial { UnfinishedFiles.remove(partial.path) }
     partial = nil
   }
 
@@ -111,7 +111,7 @@ public final class AtomicOutput {
     while true {
       let name = "\(target).\(FileDescriptor.processID)-\(attempt).partial"
       do {
-        let file = try FileDescriptor(creating: name, mode: 0o666)
+        let file = try UnfinishedFiles.create(name)
         state = .open(file)
         partial = (name, target)
         if let existing { try? file.setMode(existing.mode) }

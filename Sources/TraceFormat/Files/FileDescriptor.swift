@@ -121,8 +121,10 @@ struct FileDescriptor {
     _ = unsafe try check(Glibc.rename(from, to))
   }
 
-  /// Removes a file; what cannot be removed stays.
-  static func remove(_ path: String) { _ = unsafe unlink(path) }
+  /// Removes a file or an empty directory; what cannot be removed stays.
+  static func remove(_ path: String) {
+    if unsafe unlink(path) != 0, errno == EISDIR { _ = unsafe rmdir(path) }
+  }
 
   /// Lets a write to a pipe nobody reads fail with EPIPE instead of ending the process.
   static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }

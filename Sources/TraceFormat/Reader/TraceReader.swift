@@ -30,6 +30,11 @@ public final class TraceReader: EventSource {
   public private(set) var isComplete = false
   /// Length of the file in bytes; nil for a pipe.
   public var fileSize: UInt64? { input.size }
+  /// Says which blocks are worth reading; nil for all. Those of a file it refuses are passed over
+  /// unread and unchecked, so that ordinals jump from one batch to the next. Of a pipe all are read.
+  public var wantsBlock: ((IndexEntry) -> Bool)?
+  /// Number of blocks that have been read and decoded.
+  public private(set) var blocksDecoded = 0
   /// The most events a batch gets.
   public static let batchEvents = 4096
 
@@ -114,6 +119,7 @@ public final class TraceReader: EventSource {
     do {
       while decoder.position == decoder.count {
         texts.apply(upTo: decoder.count)
+        passUnwantedBlocks()
         guard try readSection() else {
           state = .finished
           return false
@@ -225,6 +231,20 @@ public final class TraceReader: EventSource {
     }
   }
 
+  /// Goes on to the next block that is wanted, or behind the last one.
+  private func passUnwantedBlocks() {
+    guard input.isSeekable, let wantsBlock else { return }
+    let first = blocksRead
+    while blocksRead < index.count, !wantsBlock(index[blocksRead]) {
+      offset = index[blocksRead].endOffset
+      ordinal = index[blocksRead].endOrdinal
+      blocksRead += 1
+    }
+    guard blocksRead > first else { return }
+    texts.forgetNames()
+    loadStrings(ofBlocksBefore: blocksRead)
+  }
+
   /// Reads the next section; false at the end of the trace.
   private func readSection() throws -> Bool {
     if footerOffset == offset { return false }
@@ -247,6 +267,7 @@ public final class TraceReader: EventSource {
       decoder.begin(count: events, timeBase: block.timeBase)
       offset = block.entry.endOffset
       blocksRead += 1
+      blocksDecoded += 1
       return true
     case .footer(let lengths, let dataOffset, let payloadLength):
       let footer = try loader.footer(

@@ -27,11 +27,17 @@ public final class TraceWriter: EventSink {
     public var blockEvents: Int
     /// How columns are stored.
     public var codec: Codec
+    /// Events keep the generations they come with, as part of a longer trace has to. Otherwise the
+    /// writer numbers them.
+    public var keepsGenerations: Bool
 
     /// Makes options.
-    public init(blockEvents: Int = 32_768, codec: Codec = .zstd(level: 1)) {
+    public init(
+      blockEvents: Int = 32_768, codec: Codec = .zstd(level: 1), keepsGenerations: Bool = false
+    ) {
       self.blockEvents = blockEvents
       self.codec = codec
+      self.keepsGenerations = keepsGenerations
     }
   }
 
@@ -57,6 +63,8 @@ public final class TraceWriter: EventSink {
   private var nextOrdinal: UInt64 = 0
   private var nextString: UInt64 = 0
   private var generations = GenerationTracker()
+  /// Generations inside this block, where they are kept.
+  private var kept = KeptGenerations()
   private var encoder = BlockEncoder()
   private var packer: BlockPacker
 
@@ -91,6 +99,7 @@ public final class TraceWriter: EventSink {
 
   public func append(_ event: Event) throws {
     try checkOpen()
+    if options.keepsGenerations { try keepGeneration(of: event) }
     events.append(event)
     if events.count == options.blockEvents { try flushBlock() }
   }
@@ -143,6 +152,15 @@ public final class TraceWriter: EventSink {
     nextString = entry.endString
     events.removeAll(keepingCapacity: true)
     texts.nextBlock()
+    kept.removeAll()
+  }
+
+  /// A block says with which generation each of its objects begins; where that does not give the
+  /// one an event comes with, a new block does.
+  private func keepGeneration(of event: Event) throws {
+    if kept.take(event, &generations) { return }
+    try flushBlock()
+    _ = kept.take(event, &generations)
   }
 
   /// Writes what is left, the footer with `header` (or the one the file began with), and gives

@@ -1,12 +1,19 @@
 import ArgumentParser
+import Replay
 import TraceFormat
 
-/// `--ordinal`, `--cpu`, `--kind`, `--table`: which events are printed.
+/// `--ordinal`, `--time`, `--cpu`, `--kind`, `--table`: which events are printed.
 struct EventFilterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Only events with these ordinals: A..B (both included), A.., ..B or A.", valueName: "A..B"))
   var ordinal: OrdinalRange?
+
+  @Option(
+    help: ArgumentHelp(
+      "Only events from time A to B (both included), in seconds or, of a clock without seconds, "
+        + "its ticks; either may be left out.", valueName: "A,B"))
+  var time: TimeRange?
 
   @Option(help: ArgumentHelp("Only events of these CPUs (0,2).", valueName: "N,…"))
   var cpu: CPUList?
@@ -25,11 +32,34 @@ struct EventFilterOptions: ParsableArguments {
 /// Decides for one event after another, in file order, whether it is wanted.
 struct EventFilter {
   private let options: EventFilterOptions
+  private let time: ClosedRange<UInt64>?
   /// Life of the wanted pfn that the last event about it belonged to.
   private var generation: UInt32 = 0
 
-  /// Makes a filter that has seen no event.
-  init(_ options: EventFilterOptions) { self.options = options }
+  /// Makes a filter for the trace `file` that has seen no event.
+  init(_ options: EventFilterOptions, clock: Clock, file: String) throws {
+    self.options = options
+    time = try options.time?.units(clock, file)
+  }
+
+  /// Whether an event of this block may be wanted, by what the index says.
+  func mayAccept(_ block: IndexEntry) -> Bool {
+    if let range = options.ordinal, block.firstOrdinal > range.last { return false }
+    // A table's life has to be followed from the start.
+    if options.table != nil { return true }
+    guard block.eventCount > 0 else { return false }
+    if let range = options.ordinal,
+      block.firstOrdinal &+ UInt64(block.eventCount) <= range.first
+    {
+      return false
+    }
+    if let time, block.timeMax < time.lowerBound || block.timeMin > time.upperBound {
+      return false
+    }
+    if let cpu = options.cpu, !cpu.values.contains(where: block.mayContain(cpu:)) { return false }
+    if let kind = options.kind, !kind.values.contains(where: block.contains) { return false }
+    return true
+  }
 
   /// Whether no event from `ordinal` on can be wanted.
   func isPast(_ ordinal: UInt64) -> Bool {
@@ -42,6 +72,7 @@ struct EventFilter {
     let isAboutTable = options.table.map { concerns($0, event) } ?? true
     guard isAboutTable else { return false }
     if let range = options.ordinal, ordinal < range.first || ordinal > range.last { return false }
+    if let time, !time.contains(event.time) { return false }
     if let cpu = options.cpu, !cpu.values.contains(event.cpu) { return false }
     if let kind = options.kind, !kind.values.contains(event.kind) { return false }
     return true
@@ -90,6 +121,37 @@ struct OrdinalRange: ExpressibleByArgument {
       first = only
       last = only
     }
+  }
+}
+
+/// A stretch of time, both ends included; without an end it has no bound there.
+struct TimeRange: ExpressibleByArgument {
+  private let first: PlaceArgument?
+  private let last: PlaceArgument?
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    guard parts.count == 2 else { return nil }
+    let ends = parts.map {
+      $0.isEmpty ? nil : PlaceArgument(argument: $0.hasPrefix("@") ? String($0) : "@" + $0)
+    }
+    guard zip(parts, ends).allSatisfy({ $0.isEmpty || $1 != nil }) else { return nil }
+    (first, last) = (ends[0], ends[1])
+  }
+
+  /// The range in the units of `clock`.
+  func units(_ clock: Clock, _ file: String) throws -> ClosedRange<UInt64> {
+    func units(_ end: PlaceArgument?) throws -> UInt64? {
+      guard case .time(let units)? = try end?.place(clock, file) else { return nil }
+      return units
+    }
+    let low = try units(first) ?? 0
+    let high = try units(last) ?? .max
+    guard low <= high else {
+      throw TraceError(
+        file: file, what: "no time is in --time A,B if A is later than B", hint: "swap them")
+    }
+    return low...high
   }
 }
 

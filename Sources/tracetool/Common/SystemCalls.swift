@@ -1,4 +1,5 @@
 import Glibc
+import TraceFormat
 
 // The one file of the tool that calls the C library directly.
 
@@ -15,6 +16,38 @@ func dieOfBrokenPipe() -> Never {
   exit(128 + SIGPIPE)
 }
 
+/// From here on SIGINT and SIGTERM, unless they are ignored, remove every unfinished file and end
+/// the process with exit code 130.
+///
+/// A thread waits for them, so that nothing is bound to what a signal handler may do.
+func endOnInterrupt() {
+  var signals = interrupts()
+  unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+  var thread = pthread_t()
+  let wait: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { _ in
+    var signals = interrupts()
+    var number: Int32 = 0
+    while unsafe sigwait(&signals, &number) != 0 {}
+    UnfinishedFiles.removeAll { _exit(128 + SIGINT) }
+  }
+  if unsafe pthread_create(&thread, nil, wait, nil) != 0 {
+    unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+  }
+}
+
+/// The signals that ask the process to end and that it was not told to ignore.
+private func interrupts() -> sigset_t {
+  var signals = sigset_t()
+  unsafe sigemptyset(&signals)
+  for number in [SIGINT, SIGTERM] {
+    var action = sigaction()
+    let known = unsafe sigaction(number, nil, &action) == 0
+    let isIgnored = unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+    if !(known && isIgnored) { unsafe sigaddset(&signals, number) }
+  }
+  return signals
+}
+
 /// Writes to stderr, where no one can be told of a failure.
 func writeToStandardError(_ bytes: [UInt8]) {
   var start = 0
@@ -25,11 +58,6 @@ func writeToStandardError(_ bytes: [UInt8]) {
     if count < 0 && errno != EINTR { return }
     start += max(count, 0)
   }
-}
-
-/// Removes a file; what is not there is gone already.
-func removeFile(_ path: String) {
-  _ = unsafe unlink(path)
 }
 
 /// The value of an environment variable, if set and not empty.
@@ -76,9 +104,4 @@ func makeDirectory(template: String) -> String? {
     unsafe mkdtemp(buffer.baseAddress!) != nil
   }
   return made ? String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
-}
-
-/// Removes an empty directory.
-func removeDirectory(_ path: String) {
-  _ = unsafe rmdir(path)
 }

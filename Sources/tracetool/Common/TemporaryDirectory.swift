@@ -5,8 +5,10 @@ struct TemporaryDirectory {
   /// Where it lies.
   let path: String
 
-  /// Makes a new one.
-  init() throws {
+  private let files: [String]
+
+  /// Makes a new one that is going to hold files of these names.
+  init(holding names: [String]) throws {
     let parent = environmentValue("TMPDIR") ?? "/tmp"
     guard let made = makeDirectory(template: "\(parent)/tracetool-XXXXXX") else {
       throw TraceError(
@@ -14,11 +16,12 @@ struct TemporaryDirectory {
         hint: "set TMPDIR to a directory you can write to")
     }
     path = made
+    files = names.map { "\(made)/\($0)" }
+    for unfinished in [path] + files { UnfinishedFiles.add(unfinished) }
   }
 
-  /// Removes it with these files in it.
-  func remove(_ files: [String]) {
-    for file in files { removeFile("\(path)/\(file)") }
-    removeDirectory(path)
+  /// Removes it with the files in it.
+  func remove() {
+    for unfinished in files.reversed() + [path] { UnfinishedFiles.remove(unfinished) }
   }
 }

@@ -36,12 +36,12 @@ final class TraceInput {
   }
 
   private static func importing(_ path: String) throws -> TraceInput {
-    let directory = try TemporaryDirectory()
+    let directory = try TemporaryDirectory(holding: ["capture.ptt"])
     let file = directory.path + "/capture.ptt"
     _ = try CaptureImport(path: path).write(to: file)
     // The reader keeps the file open; its name is not needed any more, and what has no name
     // cannot be left behind.
-    defer { directory.remove(["capture.ptt"]) }
+    defer { directory.remove() }
     return TraceInput(path, try TraceReader(path: file), isImported: true)
   }
 
@@ -50,10 +50,12 @@ final class TraceInput {
     Size(bytes: isImported ? nil : reader.fileSize, blocks: isImported ? nil : reader.blockCount)
   }
 
-  /// Starts reading at an event; costs nothing but time where that is not possible.
-  func skip(toOrdinal ordinal: UInt64) throws {
-    guard ordinal > 0, reader.fileSize != nil else { return }
-    try reader.seek(toOrdinal: ordinal)
+  /// Passes over the blocks that are not wanted, where the trace has an index.
+  func readOnly(_ wanted: @escaping (IndexEntry) -> Bool) { reader.wantsBlock = wanted }
+
+  /// How much of a file was read, in words; nil for a pipe that was not read to its end.
+  var blocksRead: String? {
+    reader.blockCount.map { "read \(reader.blocksDecoded) of \($0) blocks" }
   }
 
   /// Starts again at the first event; false where that is not possible (a pipe).

@@ -1,0 +1,233 @@
+/// Reads every intact block of a damaged file; where events are gone, it delivers a loss.
+///
+/// A block is intact if its header's checksum and those of all its columns match, if it can be
+/// decoded to its end, and if its events lie behind those of the blocks before. Ordinals number
+/// what is delivered. Memory is one block and its events.
+final class SalvageReader: EventSource {
+  private(set) var header: TraceHeader
+  /// What was found so far; complete at the end.
+  private(set) var report = RecoveryReport()
+
+  private let input: TraceInput
+  private let size: UInt64
+  /// Number of events the footer tells, if it is intact.
+  private var totalEvents: UInt64?
+  private var loader: BlockLoader
+  private var search: MarkerSearch
+  private var decoder = BlockDecoder()
+  private var texts = TextTable()
+  /// Where to look for the next section.
+  private var offset: UInt64
+  /// Ordinal, in the file, of the event behind the last intact block.
+  private var nextOrdinal: UInt64 = 0
+  private var nextString: UInt64 = 0
+  /// Events to deliver, and how many of them have been.
+  private var events: [Event] = []
+  private var position = 0
+  /// The block behind a hole; its names are still in the decoder.
+  private var staged: [Event]?
+  private var isFinished = false
+  private var delivered: UInt64 = 0
+  private var lastTime: UInt64 = 0
+
+  init(_ input: TraceInput) throws {
+    guard let size = input.size else {
+      throw TraceError(
+        file: input.name, what: "a pipe cannot be searched for intact blocks",
+        hint: "write it to a file first")
+    }
+    let rescue = try HeaderRescue(input)
+    self.input = input
+    self.size = size
+    header = rescue.header
+    totalEvents = rescue.eventCount
+    offset = rescue.start
+    loader = BlockLoader(input)
+    search = MarkerSearch(input)
+    report.startIsDamaged = !rescue.startIsIntact
+  }
+
+  func taskName(_ task: UInt32) -> String? { texts.name(task) }
+
+  func string(_ index: UInt64) -> String? { texts.string(index) }
+
+  func next(into batch: inout EventBatch) throws -> Bool {
+    batch.events.removeAll(keepingCapacity: true)
+    while position == events.count {
+      texts.apply(upTo: events.count)
+      guard try advance() else { return false }
+    }
+    texts.apply(upTo: position)
+    var end = min(events.count, position + TraceReader.batchEvents)
+    // Names hold for a whole batch.
+    if let change = texts.nextChange { end = min(end, change) }
+    batch.firstOrdinal = delivered
+    batch.events.append(contentsOf: events[position..<end])
+    delivered += UInt64(end - position)
+    position = end
+    lastTime = events[end - 1].time
+    return true
+  }
+
+  /// Gets the next events, which may be none; false at the end.
+  private func advance() throws -> Bool {
+    events.removeAll(keepingCapacity: true)
+    position = 0
+    if let block = staged {
+      staged = nil
+      try deliver(block)
+      return true
+    }
+    guard !isFinished else { return false }
+    let damage = offset
+    if let block = try nextBlock() {
+      let start = block.entry.offset
+      report.damagedBytes += start - damage
+      report.blocks += 1
+      report.events += UInt64(block.entry.eventCount)
+      let lost = block.entry.firstOrdinal - nextOrdinal
+      let first = nextOrdinal
+      nextOrdinal = block.entry.endOrdinal
+      nextString = block.entry.endString
+      offset = block.entry.endOffset
+      guard lost > 0 else {
+        try deliver(decoded)
+        return true
+      }
+      staged = decoded
+      addHole(at: damage, bytes: start - damage, first: first, events: lost)
+      events[0].time = delivered == 0 ? decoded.first?.time ?? 0 : lastTime
+      events.append(
+        Event(
+          .lossEnd, time: decoded.first?.time ?? lastTime, cpu: Event.allCPUs, context: .unknown,
+          object: UInt64(LossCause.damagedFile.rawValue)))
+      return true
+    }
+    isFinished = true
+    try finish(damageFrom: damage)
+    return true
+  }
+
+  /// Events of the block found last.
+  private var decoded: [Event] = []
+
+  private func deliver(_ block: [Event]) throws {
+    events = block
+    try texts.begin(names: decoder.columns.taskNames, events: block.count)
+  }
+
+  private func addHole(at offset: UInt64, bytes: UInt64, first: UInt64, events count: UInt64?) {
+    report.add(.init(offset: offset, bytes: bytes, firstOrdinal: first, events: count))
+    // No names belong to the loss.
+    texts.forgetNames()
+    events.append(
+      Event(
+        .loss, time: lastTime, cpu: Event.allCPUs, context: .unknown,
+        object: UInt64(LossCause.damagedFile.rawValue), arg0: count ?? Event.unknownCount))
+  }
+
+  /// Finds the next intact block and decodes it; nil at the end of the file or of the trace, with
+  /// `offset` behind the last byte that was of use.
+  private func nextBlock() throws -> BlockHeader? {
+    var place = offset
+    while place < size {
+      switch try section(at: place) {
+      case .block(let block, let dataOffset):
+        if fits(block.entry), try decode(block, at: dataOffset) { return block }
+        place = try resume(behind: block.entry)
+      case .footer(let lengths, let dataOffset, let payloadLength):
+        if try take(lengths, dataOffset, payloadLength) {
+          footerOffset = place
+          return nil
+        }
+        place = try search.next(from: place + 1) ?? size
+      case .end, nil: place = try search.next(from: place + 1) ?? size
+      }
+    }
+    return nil
+  }
+
+  /// Where an intact footer was found.
+  private var footerOffset: UInt64?
+
+  /// The section at an offset; nil where none is intact. Errors of the system are thrown.
+  private func section(at place: UInt64) throws -> BlockLoader.Section? {
+    do {
+      return try loader.section(at: place)
+    } catch is FormatProblem {
+      return nil
+    }
+  }
+
+  private func fits(_ entry: IndexEntry) -> Bool {
+    let (endOrdinal, overflow) = entry.firstOrdinal.addingReportingOverflow(
+      UInt64(entry.eventCount))
+    let (_, stringOverflow) = entry.firstString.addingReportingOverflow(UInt64(entry.stringCount))
+    return !overflow && !stringOverflow && entry.firstOrdinal >= nextOrdinal
+      && entry.firstString >= nextString && entry.endOffset <= size
+      && endOrdinal <= totalEvents ?? .max
+  }
+
+  private func decode(_ block: BlockHeader, at dataOffset: UInt64) throws -> Bool {
+    decoded.removeAll(keepingCapacity: true)
+    let count = Int(block.entry.eventCount)
+    do {
+      try loader.load(block, at: dataOffset, into: &decoder.columns)
+      decoder.begin(count: count, timeBase: block.timeBase)
+      try decoder.decode(upTo: count, into: &decoded)
+      var names = TextTable()
+      try names.begin(names: decoder.columns.taskNames, events: count)
+      try texts.add(
+        strings: decoder.columns.strings, first: block.entry.firstString,
+        count: Int(block.entry.stringCount))
+      return true
+    } catch is FormatProblem {
+      decoded.removeAll(keepingCapacity: true)
+      return false
+    }
+  }
+
+  /// Where to look on after a block whose header is intact and the rest is not: behind it, if a
+  /// section begins there, or else right behind its marker.
+  private func resume(behind entry: IndexEntry) throws -> UInt64 {
+    if entry.endOffset == size { return size }
+    if entry.endOffset < size, try section(at: entry.endOffset) != nil { return entry.endOffset }
+    return try search.next(from: entry.offset + 1) ?? size
+  }
+
+  /// Takes what an intact footer tells, wherever it lies; false if it is not intact.
+  private func take(
+    _ lengths: Footer.Lengths, _ dataOffset: UInt64, _ payloadLength: Int
+  ) throws -> Bool {
+    guard lengths.eventCount >= nextOrdinal, payloadLength <= Int(clamping: size - dataOffset)
+    else { return false }
+    var bytes: [UInt8] = []
+    guard try input.read(payloadLength, at: dataOffset, appendingTo: &bytes) == payloadLength,
+      CRC32C.checksum(bytes) == lengths.checksum,
+      let completed = try? HeaderJSON.decode(bytes[..<lengths.json])
+    else { return false }
+    header = completed
+    totalEvents = lengths.eventCount
+    return true
+  }
+
+  /// Says what lies behind the last intact block, which ends at `damage`.
+  private func finish(damageFrom damage: UInt64) throws {
+    let end = footerOffset ?? size
+    report.damagedBytes += end - damage
+    if totalEvents == nil {
+      report.endIsMissing = damage == size
+      report.endIsDamaged = damage < size
+    }
+    // Blocks lie back to back: if the footer follows, nothing was between.
+    let nothing = try damage == size || beginsFooter(at: damage)
+    let lost = totalEvents.map { $0 - nextOrdinal } ?? (nothing ? 0 : nil)
+    if lost != 0 { addHole(at: damage, bytes: end - damage, first: nextOrdinal, events: lost) }
+  }
+
+  private func beginsFooter(at place: UInt64) throws -> Bool {
+    var bytes: [UInt8] = []
+    _ = try input.read(FormatConstants.marker.count + 1, at: place, appendingTo: &bytes)
+    return bytes == FormatConstants.marker + [SectionPrefix.Kind.footer.rawValue]
+  }
+}

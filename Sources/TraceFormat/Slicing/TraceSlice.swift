@@ -1,0 +1,151 @@
+/// Cuts a run of events out of a trace file.
+///
+/// Every event keeps its generation, names and texts, so that a life has the same name as in the
+/// whole. A slice is read like a recording that was started late: what happened before is unknown,
+/// not lost, except that a loss which is open at the cut is stated again at its start.
+public enum TraceSlice {
+  /// Which events are wanted.
+  public enum Range: Sendable {
+    /// Ordinals, both included.
+    case ordinals(ClosedRange<UInt64>)
+    /// From the first event that is not before to the last one that is not after these times.
+    case times(ClosedRange<UInt64>)
+  }
+
+  /// What was cut out.
+  public struct Report: Sendable, Equatable {
+    /// Ordinals, in the whole, of the first and last event of the slice.
+    public var ordinals: ClosedRange<UInt64>
+    /// Losses stated again at the start of the slice.
+    public var openLosses: Int
+    /// Blocks of the whole that were read.
+    public var blocksRead: Int
+    /// Blocks of the whole.
+    public var blockCount: Int
+  }
+
+  /// Cuts `range` out of `input`.
+  ///
+  /// Reads the blocks of the range and those that hold losses before it. Throws ``TraceError`` for
+  /// a pipe and where no event is in the range.
+  public static func cut(
+    _ range: Range, of input: String, to output: String, options: TraceWriter.Options = .init()
+  ) throws -> Report {
+    let reader = try TraceReader(path: input)
+    guard reader.fileSize != nil else {
+      throw TraceError(
+        file: input, what: "a pipe cannot be cut", hint: "write it to a file first")
+    }
+    guard let ordinals = try ordinals(range, reader) else {
+      throw TraceError(
+        file: input, what: "no event is in that range",
+        hint: "'tracetool info' tells how many there are, and from when to when")
+    }
+    let losses = try openLosses(before: ordinals.lowerBound, reader)
+    var options = options
+    options.keepsGenerations = true
+    var header = reader.header
+    header.remarks.append(
+      "cut out of a longer trace: its events \(ordinals.lowerBound) to \(ordinals.upperBound)")
+    let writer = try TraceWriter(path: output, header: header, options: options)
+    do {
+      try copy(ordinals, losses, reader, to: writer)
+      try writer.finish()
+    } catch {
+      writer.abandon()
+      throw error
+    }
+    return Report(
+      ordinals: ordinals, openLosses: losses.count, blocksRead: reader.blocksDecoded,
+      blockCount: reader.index.count)
+  }
+
+  /// The ordinals of a range; nil if no event is in it.
+  private static func ordinals(_ range: Range, _ reader: TraceReader) throws -> ClosedRange<UInt64>?
+  {
+    switch range {
+    case .ordinals(let wanted):
+      guard let count = reader.eventCount, wanted.lowerBound < count else { return nil }
+      return wanted.lowerBound...min(wanted.upperBound, count - 1)
+    case .times(let times):
+      guard
+        let first = reader.index.first(where: {
+          $0.eventCount > 0 && $0.timeMax >= times.lowerBound
+        }),
+        let last = reader.index.last(where: { $0.eventCount > 0 && $0.timeMin <= times.upperBound }
+        ),
+        let start = try events(of: first, reader).first(where: { $0.time >= times.lowerBound }),
+        let end = try events(of: last, reader).last(where: { $0.time <= times.upperBound }),
+        start.ordinal <= end.ordinal
+      else { return nil }
+      return start.ordinal...end.ordinal
+    }
+  }
+
+  /// Ordinals and times of the events of one block.
+  private static func events(
+    of entry: IndexEntry, _ reader: TraceReader
+  ) throws -> [(ordinal: UInt64, time: UInt64)] {
+    var times: [(UInt64, UInt64)] = []
+    try read(reader, where: { $0.firstOrdinal == entry.firstOrdinal && $0.eventCount > 0 }) {
+      times.append(($0, $1.time))
+    }
+    return times
+  }
+
+  /// Losses that have begun before an event and not ended.
+  private static func openLosses(before end: UInt64, _ reader: TraceReader) throws -> [Event] {
+    var open: [Event] = []
+    try read(
+      reader,
+      where: { $0.firstOrdinal < end && ($0.contains(.loss) || $0.contains(.lossEnd)) }
+    ) { ordinal, event in
+      guard ordinal < end else { return }
+      if event.kind == .loss { open.append(event) }
+      if event.kind == .lossEnd, let place = open.lastIndex(where: { $0.cpu == event.cpu }) {
+        open.remove(at: place)
+      }
+    }
+    return open
+  }
+
+  private static func read(
+    _ reader: TraceReader, where wanted: @escaping (IndexEntry) -> Bool,
+    _ body: (UInt64, Event) -> Void
+  ) throws {
+    try reader.seek(toOrdinal: 0)
+    reader.wantsBlock = wanted
+    defer { reader.wantsBlock = nil }
+    var batch = EventBatch()
+    while try reader.next(into: &batch) {
+      for (index, event) in batch.events.enumerated() {
+        body(batch.firstOrdinal + UInt64(index), event)
+      }
+    }
+  }
+
+  private static func copy(
+    _ ordinals: ClosedRange<UInt64>, _ losses: [Event], _ reader: TraceReader,
+    to writer: TraceWriter
+  ) throws {
+    var copier = TraceCopier(writer)
+    try reader.seek(toOrdinal: ordinals.lowerBound)
+    var batch = EventBatch()
+    var place = ordinals.lowerBound
+    while place <= ordinals.upperBound, try reader.next(into: &batch) {
+      copier.beginBatch()
+      if place == ordinals.lowerBound {
+        for var loss in losses {
+          loss.time = batch.events[0].time
+          try writer.append(loss)
+        }
+      }
+      let left = ordinals.upperBound - place
+      for event in batch.events.prefix(Int(clamping: left.addingReportingOverflow(1).partialValue))
+      {
+        try copier.append(event, from: reader)
+      }
+      place += UInt64(batch.events.count)
+    }
+  }
+}
