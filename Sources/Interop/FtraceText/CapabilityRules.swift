@@ -55,6 +55,7 @@ struct CapabilityRules {
       }
       if let best { best.enter(kind, into: &capabilities) }
     }
+    weakenCallbacks(&capabilities)
     addInferred(&capabilities)
     addLocks(&capabilities, profile, locksWithoutAlloc)
     header.capabilities = capabilities
@@ -92,7 +93,7 @@ struct CapabilityRules {
   /// How the probes of a group are seen together; nil if none of them is there.
   private func sight(of group: [Probe], _ profile: Bool) -> Sight? {
     var sight: Sight?
-    for probe in group {
+    for probe in group where !facts.ignores(probe) {
       for index in names.indices(of: probe) {
         let name = names.entries[index].name
         let isDefined = side.definitions[name] != nil && !side.disabled.contains(name)
@@ -161,8 +162,9 @@ struct CapabilityRules {
       capabilities[.tableQueuePage] = .inferred
     }
     if !facts.hasPageFree, let put = capabilities[.tablePut] {
-      capabilities[.tableFree] = put
-      capabilities.reasons["pt_free"] = capabilities.reasons["pt_put"]
+      capabilities[.tableFree] = put == .inferred ? put : .mayMiss
+      capabilities.reasons["pt_free"] =
+        capabilities.reasons["pt_put"] ?? "not every call that drops a page is probed"
     }
     if !facts.joinsPages || tables == 0, recordsNothing || !facts.joinsPages {
       capabilities[.tableAlloc] = nil
@@ -185,6 +187,24 @@ struct CapabilityRules {
     if survey.count(.marker) > 0 { capabilities[.mark] = .sure }
   }
 
+  /// Probes show the callbacks of one function each; one of another function starts unseen.
+  private func weakenCallbacks(_ capabilities: inout Capabilities) {
+    guard capabilities[.callbackStart] == .sure,
+      facts.ignores(.invokeCallback) || sight(of: [.invokeCallback], false) == nil
+    else { return }
+    let probes: [(CallbackFunction, Probe, String)] = [
+      (.removeTableBatch, .batchCallback, "tlb_remove_table_rcu"),
+      (.freeDeferred, .freeNow, "pte_free_now"),
+      (.removeTableOne, .oneCallback, "__tlb_remove_table_one_rcu"),
+    ]
+    for (function, probe, name) in probes
+    where survey.calls.contains(function) && sight(of: [probe], false) == nil {
+      capabilities[.callbackStart] = .mayMiss
+      capabilities.reasons["cb_start"] = "no probe shows \(name)() start"
+      return
+    }
+  }
+
   private func addLocks(
     _ capabilities: inout Capabilities, _ profile: Bool, _ locksWithoutAlloc: UInt64
   ) {
@@ -195,6 +215,10 @@ struct CapabilityRules {
     }
     guard survey.count(.slabAlloc) > 0, capabilities[.lockFree] != nil else { return }
     capabilities[.lockAlloc] = .sure
+    if !survey.locks.areSitesCertain {
+      capabilities[.lockAlloc] = .mayMiss
+      capabilities.reasons["ptl_alloc"] = "allocations of locks cannot be told from others"
+    }
     if locksWithoutAlloc > 0 {
       capabilities[.lockAlloc] = .mayMiss
       capabilities.reasons["ptl_alloc"] =

@@ -28,6 +28,13 @@ struct Facts {
   let usesGPTracepoint: Bool
   let usesRunTracepoint: Bool
   let usesQSTracepoint: Bool
+  /// Heads are hashed in the lines of trace points and not in those of probes: only the probes say
+  /// which head is which.
+  let ignoresCallbackTracepoints: Bool
+  /// Locks are hashed in the slab's lines and not in those of probes: only the slab's name them.
+  let ignoresLockProbe: Bool
+  /// Allocations from a slab name their cache, so that a lock's is known whoever asked for it.
+  let namesLockAllocs: Bool
   /// Tables go into the page gather and no probe shows it.
   let hasSilentGather: Bool
 
@@ -68,7 +75,19 @@ struct Facts {
     } else if map == nil, survey.eventLines > 0 {
       remarks.append("no line names a page's address and its pfn: pfns stand for addresses / 64")
     }
+    ignoresCallbackTracepoints =
+      survey.hashesPointers && survey.count(.callRCU) + survey.count(.batchCallback) > 0
+    namesLockAllocs = survey.locks.sawName
+    ignoresLockProbe = survey.hashesPointers && survey.count(.slabFree) > 0
     findHoles(survey, side)
+  }
+
+  /// Whether lines of `probe` name an object in a way no other line does.
+  func ignores(_ probe: Probe) -> Bool {
+    switch probe {
+    case .callRCUTracepoint, .invokeCallback: ignoresCallbackTracepoints
+    default: false
+    }
   }
 
   private mutating func findHoles(_ survey: Survey, _ side: SideFiles) {

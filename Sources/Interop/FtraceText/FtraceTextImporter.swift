@@ -171,6 +171,8 @@ struct ImportPass: LineConsumer {
     case .comment: break
     case .bad:
       badLines += 1
+      // What stands above the first event is no part of the recording.
+      state.hasUnread = state.cpus.contains { $0.hasBegun }
       if badExamples.count < 5 { badExamples.append("\(number): " + text(bytes, 0, bytes.count)) }
     }
   }

@@ -94,7 +94,6 @@ struct TaskRecord {
     justQueued = false
     flush = nil
     lockTable = nil
-    lockAddress = nil
     calledHead = 0
     isSyncing = false
     newMM = 0
@@ -126,6 +125,18 @@ struct CPURecord {
   var hasBegun = false
   /// Lock whose free a probe just showed; the slab's trace point follows on the same CPU.
   var freedLock: UInt64 = 0
+  /// Table whose lock a probe just showed to be freed, where only the slab names the lock.
+  var freeingTable: UInt64?
+}
+
+/// What is known of the lock at an address.
+struct LockRecord {
+  /// The table it belongs to; 0 if unknown.
+  var table: UInt64
+  /// Number of holes before its allocation or free: behind a later one all may be different.
+  var epoch: Int
+  /// It was freed, and its allocation not seen since.
+  var isFreed = false
 }
 
 /// An rcu_head that was seen at `call_rcu()`.

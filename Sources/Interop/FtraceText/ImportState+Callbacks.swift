@@ -15,14 +15,7 @@ extension ImportState {
     }
   }
 
-  private func callbackFunction() -> CallbackFunction {
-    switch fields[.function] {
-    case Symbol.removeTableBatch: .removeTableBatch
-    case Symbol.freeNow: .freeDeferred
-    case Symbol.removeTableOne: .removeTableOne
-    default: .other
-    }
-  }
+  private func callbackFunction() -> CallbackFunction { Symbol.callback(fields[.function]) }
 
   /// Load of a callback for one table: the head lies 8 bytes into the table's descriptor.
   private func soleTable(_ head: UInt64) -> UInt64 { facts.pageMap.pfn(head &- 8) ?? 0 }

@@ -3,6 +3,7 @@ import TraceFormat
 extension ImportState {
   /// Finds the CPU, the task and the context of the line at hand.
   mutating func enter(_ bytes: Span<UInt8>) throws {
+    try bridgeUnread()
     cpu = Int(line.cpu)
     if cpu >= cpus.count {
       cpus.append(contentsOf: repeatElement(CPURecord(), count: cpu + 1 - cpus.count))
@@ -116,6 +117,10 @@ extension ImportState {
       try announce(cpu)
     }
     if tasks[task].install != nil { try settleInstall(of: task, keep: !provesLost(probe)) }
+    // A lock whose constructor was missed is nobody's, certainly not the next table's; and its
+    // allocation has to stand before whatever happens to it next.
+    if tasks[task].lockAddress != nil, probe != .construct { try settleLock(of: task, for: 0) }
+    if tasks[task].lockTable != nil, !isInsideLockAlloc(probe) { tasks[task].lockTable = nil }
     guard isTaskWork else { return }
     if let flush = tasks[task].flush, !isInsideFlush(probe) {
       tasks[task].flush = nil
@@ -132,6 +137,15 @@ extension ImportState {
       try emit(.gatherFinish, tasks[task].gather, tasks[task].gatherMM, flags: .inferred)
     }
     if tasks[task].justQueued, probe != .allocFailure { tasks[task].justQueued = false }
+  }
+
+  /// Lines of a task that may come between `ptlock_alloc()` and the slab's own line: a slab that
+  /// grows takes pages.
+  private func isInsideLockAlloc(_ probe: Probe) -> Bool {
+    switch probe {
+    case .slabAlloc, .slabFree, .pageAlloc, .pageFree: true
+    default: false
+    }
   }
 
   /// Lines of a task that come from inside its TLB flush.
@@ -161,7 +175,7 @@ extension ImportState {
     case .lockFree: return fields[.ptdesc].flatMap(facts.pageMap.pfn) == install.object
     case .slabFree:
       guard let lock = fields[.ptr], fields[.name] == Symbol.lockCache else { return false }
-      return locks[lock] == install.object
+      return owner(of: lock) == install.object
     case .pteLock, .pteMap:
       guard fields[.pmd] == install.arg1, let entry = fields[.pmdv],
         let found = facts.entryFormat?.pfn(entry)

@@ -13,9 +13,8 @@ extension ImportState {
   }
 
   private mutating func pageAllocated(_ bytes: Span<UInt8>) throws {
-    guard let pointer = fields[.page], pointer != 0, let pfn = fields[.pfn], facts.joinsPages else {
-      return
-    }
+    // A failed allocation has neither page nor pfn.
+    guard let pfn = fields[.pfn], fields[.page] ?? pfn != 0, facts.joinsPages else { return }
     let order = min(fields[.order] ?? 0, 20)
     var record = try page(pfn)
     // A table that leaves the allocator again was freed where nobody saw it.
@@ -117,8 +116,9 @@ extension ImportState {
       try lockAllocated(address, for: table)
     } else {
       // The constructor, which comes next, says whose lock it is.
-      if let earlier = tasks[task].lockAddress { try lockAllocated(earlier, for: 0) }
+      try settleLock(address)
       tasks[task].lockAddress = address
+      pendingLocks[address] = task
     }
   }
 
@@ -130,7 +130,8 @@ extension ImportState {
       cpus[cpu].freedLock = 0
       return
     }
-    try lockFreed(address, of: locks[address])
+    try lockFreed(address, of: owner(of: address) ?? cpus[cpu].freeingTable)
+    cpus[cpu].freeingTable = nil
   }
 }
 
@@ -144,7 +145,8 @@ private struct PageFlags {
     guard mayBeTable, let place = fields[.gfp] else { return }
     var at = Int(place >> 32)
     let end = Int(place & 0xFFFF_FFFF)
-    guard at < end else { return }
+    // trace-cmd prints the flags as a number, whose bits each kernel version numbers anew.
+    guard at < end, bytes[at] != 0x30 else { return }
     var isZeroed = false
     while at < end {
       var stop = at

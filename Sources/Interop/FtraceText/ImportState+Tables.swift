@@ -10,14 +10,10 @@ extension ImportState {
     case .lockAlloc:
       guard let pfn = pfn(of: .ptdesc) else { return }
       try prove(pfn)
-      // A lock whose constructor was not seen is nobody's, certainly not the next table's.
-      if let earlier = tasks[task].lockAddress {
-        tasks[task].lockAddress = nil
-        try lockAllocated(earlier, for: 0)
-      }
       tasks[task].lockTable = pfn
     case .lockFree:
       guard let address = fields[.ptl], address != 0, let pfn = pfn(of: .ptdesc) else { return }
+      guard !facts.ignoresLockProbe else { return cpus[cpu].freeingTable = pfn }
       try lockFreed(address, of: pfn)
       cpus[cpu].freedLock = address
     default:
@@ -33,6 +29,7 @@ extension ImportState {
   mutating func pfn(of key: FieldKey) -> UInt64? {
     guard let pointer = fields[key], let pfn = facts.pageMap.pfn(pointer) else {
       badValues += 1
+      hasUnread = true
       return nil
     }
     return pfn
@@ -67,11 +64,19 @@ extension ImportState {
     pages[pfn] = record
   }
 
+  /// The line is about another statistic, or the other direction: without its filter a probe of
+  /// the statistic shows every change of all of them.
+  func isOtherStatistic(_ probe: Probe) -> Bool {
+    guard probe == .construct || probe == .destruct else { return false }
+    guard let value = fields[.val], fields[.idx] ?? facts.nrPageTable == facts.nrPageTable else {
+      return true
+    }
+    let change = Int64(bitPattern: value)
+    return probe == .construct ? change <= 0 : change >= 0
+  }
+
   private mutating func constructed() throws {
-    guard let value = fields[.val], fields[.idx] ?? facts.nrPageTable == facts.nrPageTable,
-      Int64(bitPattern: value) > 0
-    else { return }
-    guard let pfn = pfn(of: .folio) else { return }
+    guard let value = fields[.val], let pfn = pfn(of: .folio) else { return }
     var level = TableLevel(rawValue: Symbol.constructorLevel(fields[.ra] ?? 0)) ?? .unknown
     if isTaskWork {
       if let bracket = tasks[task].bracket {
@@ -84,19 +89,13 @@ extension ImportState {
       tasks[task].newMM = 0
     }
     try prove(pfn, level: level)
-    if let address = tasks[task].lockAddress {
-      tasks[task].lockAddress = nil
-      try lockAllocated(address, for: pfn)
-    }
+    try settleLock(of: task, for: pfn)
     let record = try page(pfn)
     try emit(.tableConstruct, pfn, record.mm, value, level: record.level)
   }
 
   private mutating func destructed() throws {
-    guard let value = fields[.val], fields[.idx] ?? facts.nrPageTable == facts.nrPageTable,
-      Int64(bitPattern: value) < 0
-    else { return }
-    guard let pfn = pfn(of: .folio) else { return }
+    guard let value = fields[.val], let pfn = pfn(of: .folio) else { return }
     try prove(pfn)
     try beginTearDown(pfn, isCertain: false)
     pages[pfn]?.isDestructed = true
@@ -162,18 +161,46 @@ extension ImportState {
     try emit(.tableWithdraw, pfn, record.mm, record.slot, level: .pte, flags: .inferred)
   }
 
+  /// Writes the allocation of the lock a task got last, if nothing said yet whose it is.
+  mutating func settleLock(of index: Int, for pfn: UInt64) throws {
+    guard let address = tasks[index].lockAddress else { return }
+    tasks[index].lockAddress = nil
+    pendingLocks[address] = nil
+    try lockAllocated(address, for: pfn)
+  }
+
+  /// Writes the allocation of the lock at `address` before anything else happens to it.
+  mutating func settleLock(_ address: UInt64) throws {
+    if let index = pendingLocks[address] { try settleLock(of: index, for: 0) }
+  }
+
   mutating func lockAllocated(_ address: UInt64, for pfn: UInt64) throws {
     if pfn != 0 { try prove(pfn) }
-    locks[address] = pfn
+    locks[address] = LockRecord(table: pfn, epoch: epoch)
     try emit(.lockAlloc, address, pfn, level: pages[pfn]?.level ?? .unknown)
   }
 
+  /// The table the lock at `address` belongs to, if the trace shows that for certain.
+  func owner(of address: UInt64) -> UInt64? {
+    guard let lock = locks[address], !lock.isFreed, lock.epoch == epoch, lock.table != 0 else {
+      return nil
+    }
+    return lock.table
+  }
+
   mutating func lockFreed(_ address: UInt64, of pfn: UInt64?) throws {
-    let known = locks.removeValue(forKey: address)
+    try settleLock(address)
+    let known = locks.updateValue(
+      LockRecord(table: 0, epoch: epoch, isFreed: true), forKey: address)
     if let pfn, pfn != 0 {
       try prove(pfn)
       try beginTearDown(pfn, isCertain: false)
-      if known == nil, pages[pfn]?.isAllocated == true { locksWithoutAlloc += 1 }
+    }
+    if known?.isFreed ?? true {
+      let isTableNew = pfn.flatMap { pages[$0]?.isAllocated } ?? false
+      // Recorded by call site, and not by this one: a filter, rather than a lock freed twice.
+      let isFiltered = known?.epoch == epoch && !facts.namesLockAllocs
+      if isTableNew || isFiltered { locksWithoutAlloc += 1 }
     }
     try emit(.lockFree, address, pfn ?? 0, level: pfn.flatMap { pages[$0]?.level } ?? .unknown)
   }

@@ -14,8 +14,10 @@ struct ImportState {
   var locksWithoutAlloc: UInt64 = 0
 
   var pages: [UInt64: PageRecord] = [:]
-  /// Locks that are alive: address → pfn of their table.
-  var locks: [UInt64: UInt64] = [:]
+  /// Locks by address.
+  var locks: [UInt64: LockRecord] = [:]
+  /// Locks whose constructor has yet to say whose they are: address → index of the task.
+  var pendingLocks: [UInt64: Int] = [:]
   var heads: [UInt64: HeadRecord] = [:]
   var tasks: [TaskRecord] = []
   var taskIndex: [UInt64: Int] = [:]
@@ -24,6 +26,8 @@ struct ImportState {
   var runningGP: UInt64?
   var endedGP: UInt64?
   var epoch = 0
+  /// A line was met, since the last event, that could not be read.
+  var hasUnread = false
   private var nextHole = 0
 
   // The line at hand.
@@ -58,11 +62,23 @@ struct ImportState {
     try sink.append(event)
   }
 
+  /// A line between the events could not be read: whatever it was about is missing.
+  mutating func bridgeUnread() throws {
+    guard hasUnread else { return }
+    hasUnread = false
+    try write(
+      Event(
+        .loss, time: line.time, cpu: Event.allCPUs, context: .unknown,
+        object: UInt64(LossCause.unknown.rawValue), arg0: Event.unknownCount))
+    try closeHole(of: Event.allCPUs, cause: .unknown)
+  }
+
   /// Takes the event line whose parts are in `line` and whose name stands for `probe`.
   mutating func take(_ probe: Probe, _ bytes: Span<UInt8>) throws {
     try enter(bytes)
-    guard probe != .ignored else { return }
+    guard probe != .ignored, !facts.ignores(probe) else { return }
     fields.read(bytes, from: line.restStart)
+    guard !isOtherStatistic(probe) else { return }
     try settle(probe)
     switch probe {
     case .pageAlloc, .pageFree, .slabAlloc, .slabFree, .tableFree, .tablePut:
@@ -116,17 +132,20 @@ struct ImportState {
   /// A hole of `cpu` ends here: what was under way on it is forgotten.
   mutating func closeHole(of cpu: UInt16, cause: LossCause) throws {
     epoch += 1
-    for index in tasks.indices where tasks[index].lastCPU == Int(cpu) {
+    let isEverywhere = cpu == Event.allCPUs
+    for index in tasks.indices where isEverywhere || tasks[index].lastCPU == Int(cpu) {
       try settleInstall(of: index, keep: true)
+      try settleLock(of: index, for: 0)
       tasks[index].forget()
     }
-    if Int(cpu) < cpus.count {
-      if let callback = cpus[Int(cpu)].callback {
-        try endCallback(Int(cpu), callback, inferred: true)
+    for index in cpus.indices where isEverywhere || index == Int(cpu) {
+      if let callback = cpus[index].callback {
+        try endCallback(index, callback, inferred: true)
       }
-      cpus[Int(cpu)].announced = nil
-      cpus[Int(cpu)].runTask = nil
-      cpus[Int(cpu)].freedLock = 0
+      cpus[index].announced = nil
+      cpus[index].runTask = nil
+      cpus[index].freedLock = 0
+      cpus[index].freeingTable = nil
     }
     try write(
       Event(

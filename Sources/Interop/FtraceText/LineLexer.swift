@@ -7,12 +7,14 @@ enum LineLexer {
   /// Fills `line` from `bytes`; `line` is valid for `.event` and `.function` only.
   static func lex(_ bytes: Span<UInt8>, into line: inout EventLine) -> EventLine.Form {
     guard let first = firstNonBlank(bytes) else { return .comment }
-    if bytes[first] == 0x23 { return .comment }
     if bytes.count > 17, bytes[16] == 0x2D, isDigit(bytes[17]),
       let form = parse(bytes, dash: 16, first: first, into: &line)
     {
       return form
     }
+    // A command may call itself "# x"; a stack trace stands between the events as "=> function".
+    if bytes[first] == 0x23 { return .comment }
+    if bytes[first] == 0x3D, first + 1 < bytes.count, bytes[first + 1] == 0x3E { return .comment }
     if bytes[first] == 0x43, let loss = loss(bytes, first) { return loss }
     var dash = first
     // No command name is longer than this, whatever the line may hold further on.

@@ -34,6 +34,9 @@ struct Survey: LineConsumer {
   var addresses = AddressWitnesses()
   var statistics = StatisticWitnesses()
   var locks = LockWitnesses()
+  /// Functions that were given to `call_rcu()`.
+  private(set) var calls: Set<CallbackFunction> = []
+  private var pointers = Ballot()
 
   private let names = NameTable.shared
   private var line = EventLine()
@@ -92,9 +95,19 @@ struct Survey: LineConsumer {
     case .slabAlloc, .slabFree:
       fields.read(bytes, from: line.restStart)
       locks.take(probe, fields)
+      if let pointer = fields[.ptr] { pointers.vote(pointer >> 32 == 0 ? 0 : 1) }
+    case .callRCU, .callRCUTracepoint, .invokeCallback:
+      fields.read(bytes, from: line.restStart)
+      if probe != .invokeCallback { calls.insert(Symbol.callback(fields[.function])) }
+      guard probe != .callRCU, let pointer = fields[.head] else { return }
+      pointers.vote(pointer >> 32 == 0 ? 0 : 1)
     default: break
     }
   }
+
+  /// Trace points print `%p`, which is 32 bits of a hash unless options/hash-ptr=0 was set. Probes
+  /// print addresses all the same.
+  var hashesPointers: Bool { pointers.winner(quorum: 1, share: 50) == 0 }
 
   /// Number of lines that stand for `probe`.
   func count(_ probe: Probe) -> Int {

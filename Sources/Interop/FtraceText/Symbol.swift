@@ -1,3 +1,5 @@
+import TraceFormat
+
 /// Kernel symbols by a hash of their name, so that no text is kept per line.
 enum Symbol {
   /// FNV-1a over `start..<end` of `bytes`.
@@ -51,6 +53,16 @@ enum Symbol {
     (of("free_page_and_swap_cache"), 2), (of("free_pages_and_swap_cache"), 3),
     (of("__folio_put"), 4),
   ]
+
+  /// What a callback of this symbol does.
+  static func callback(_ symbol: UInt64?) -> CallbackFunction {
+    switch symbol {
+    case removeTableBatch: .removeTableBatch
+    case freeNow: .freeDeferred
+    case removeTableOne: .removeTableOne
+    default: .other
+    }
+  }
 
   /// Level (raw) of the table whose constructor is called from this symbol; 0 if it does not say.
   static func constructorLevel(_ symbol: UInt64) -> UInt8 { find(symbol, in: constructors) }

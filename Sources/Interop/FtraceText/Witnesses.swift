@@ -70,7 +70,22 @@ struct AddressWitnesses {
   }
 
   private mutating func pagePair(_ probe: Probe, _ fields: borrowing Fields, _ cpu: Int) {
-    guard let pfn = fields[.pfn], let page = fields[.page], page != 0 else { return }
+    guard let pfn = fields[.pfn], pfn != 0 || fields[.page] != nil else { return }
+    // trace-cmd cannot print the address on every architecture; its neighbours tell it then.
+    if let page = fields[.page], page != 0 { pair(page, pfn) }
+    guard !isSampling else { return }
+    if probe == .pageAlloc {
+      cpus[cpu].allocatedPFN = pfn
+    } else {
+      cpus[cpu].freedPFN = pfn
+      if let pointer = cpus[cpu].freedPointer {
+        neighbourBases.vote(pointer &- pfn &* Self.typicalSize)
+      }
+      cpus[cpu].freedPointer = nil
+    }
+  }
+
+  private mutating func pair(_ page: UInt64, _ pfn: UInt64) {
     pairs += 1
     bases.vote(page &- pfn &* Self.typicalSize)
     if let last = previous, last.pfn != pfn {
@@ -82,16 +97,6 @@ struct AddressWitnesses {
     previous = (page, pfn)
     if !isSampling, pairs % 8192 == 0 {
       isSampling = bases.winner(quorum: 1, share: 95) != nil && batchBases.total > 8
-    }
-    guard !isSampling else { return }
-    if probe == .pageAlloc {
-      cpus[cpu].allocatedPFN = pfn
-    } else {
-      cpus[cpu].freedPFN = pfn
-      if let pointer = cpus[cpu].freedPointer {
-        neighbourBases.vote(pointer &- pfn &* Self.typicalSize)
-      }
-      cpus[cpu].freedPointer = nil
     }
   }
 
@@ -176,6 +181,7 @@ struct StatisticWitnesses {
 
 /// Collects from where ptlock objects are allocated, where the allocation does not name its cache.
 struct LockWitnesses {
+  private(set) var sawName = false
   private var live: [UInt64: UInt64] = [:]
   private var sitesFor: [UInt64: Int] = [:]
   private var sitesAgainst: [UInt64: Int] = [:]
@@ -183,6 +189,7 @@ struct LockWitnesses {
   mutating func take(_ probe: Probe, _ fields: borrowing Fields) {
     guard let address = fields[.ptr] else { return }
     if probe == .slabAlloc {
+      if fields[.name] != nil { sawName = true }
       guard fields[.name] == nil, let site = fields[.callSite] else { return }
       if live.count < 1 << 20 || live[address] != nil { live[address] = site }
     } else if let site = live.removeValue(forKey: address) {
@@ -194,12 +201,14 @@ struct LockWitnesses {
     }
   }
 
-  /// Hashes of the functions from which nothing but ptlocks is allocated.
+  /// Hashes of the functions from which ptlocks are allocated.
   var sites: Set<UInt64> {
     var sites: Set<UInt64> = [Symbol.lockAlloc]
-    for (site, count) in sitesFor where count > 0 && sitesAgainst[site] == nil {
-      sites.insert(site)
-    }
+    for (site, count) in sitesFor where count > sitesAgainst[site] ?? 0 { sites.insert(site) }
     return sites
   }
+
+  /// Whether allocations of locks are told from others for certain. Where a free was lost, the
+  /// memory comes back as something else, and its site looks like that of something else.
+  var areSitesCertain: Bool { sitesFor.allSatisfy { sitesAgainst[$0.key] == nil } }
 }

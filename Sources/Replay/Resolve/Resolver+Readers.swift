@@ -52,7 +52,10 @@ extension Resolver {
     _ event: Event, _ slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedBatch
   ) {
     let index = Int(slot)
-    let table = event.arg0 != 0 ? tableSlots.find(event.arg0) : ownerTable(of: slot)
+    // Behind a hole a lock may be another table's than it was before.
+    let isCertain = max(locks[index].allocAt, 0) >= holes.cleanSince
+    let table =
+      event.arg0 != 0 ? tableSlots.find(event.arg0) : isCertain ? ownerTable(of: slot) : -1
     note(table: table, &resolution, &output)
     if table >= 0 {
       setLastTorn(table, event)
