@@ -123,8 +123,12 @@ struct Check: ParsableCommand {
     let result = try checker.check(input.source)
     input.reportWarning(verbosity)
     var evidence = Evidence()
-    if !result.violated.isEmpty, try input.rewind() {
-      evidence = try Evidence(for: result, from: input.source)
+    if !result.violated.isEmpty {
+      if try input.rewind() {
+        evidence = try Evidence(for: result, from: input.source)
+      } else {
+        verbosity.note("\(file): a pipe cannot be read twice: findings name places, not events")
+      }
     }
     return Report(result: result, evidence: evidence, file: file)
   }

@@ -157,7 +157,8 @@ public struct ProfileBuilder {
       profile.lockFreeToFree.add(time &- start)
     }
     release(index)
-    guard tracks[index].bornInTrace else {
+    // Across a hole, what looks like one life may be parts of two.
+    guard tracks[index].bornInTrace, event.isClean(since: table.allocAt) else {
       profile.cutLives += 1
       return
     }

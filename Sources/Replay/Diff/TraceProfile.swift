@@ -10,7 +10,7 @@ public struct TraceProfile: Sendable {
   public internal(set) var facts = TraceFacts()
   /// Complete lives by shape, most frequent first.
   public internal(set) var shapes: [LifeShape] = []
-  /// Lives cut by the start or end of the recording, which have no shape.
+  /// Lives cut by the start or end of the recording or by a hole in it, which have no shape.
   public internal(set) var cutLives = 0
   /// From unlink (observed or inferred) to destructor, for tables that were queued.
   public internal(set) var unlinkToDestructor = LatencyHistogram()

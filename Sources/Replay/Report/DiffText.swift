@@ -24,6 +24,7 @@ public struct DiffText {
     lines.append("")
     lines.append("--- \(oldName)  \(about(diff.old))")
     lines.append("+++ \(newName)  \(about(diff.new))")
+    lines += notes(oldName, diff.old) + notes(newName, diff.new)
     lines.append("")
     lines += table
     lines += shapes
@@ -69,8 +70,16 @@ public struct DiffText {
     if let kernel = profile.header.kernel { parts.append(kernel) }
     parts.append(
       "\(Figures.count(profile.completeLives)) complete lives, "
-        + "\(Figures.count(profile.cutLives)) cut by the edges")
+        + "\(Figures.count(profile.cutLives)) cut by an edge or a hole")
     return parts.joined(separator: ", ")
+  }
+
+  /// What may make the two differ although the kernels do not.
+  private func notes(_ name: String, _ profile: TraceProfile) -> [String] {
+    var notes = profile.header.remarks
+    let losses = profile.facts.count(of: .loss)
+    if losses > 0 { notes.insert("events are missing: \(Figures.count(losses)) losses", at: 0) }
+    return notes.map { "note: \(name): \($0)" }
   }
 
   private var table: [String] {

@@ -93,6 +93,17 @@ import TraceFormat
       }.judge(id).exempted(.e3) == 1)
   }
 
+  @Test func tablesFreedWithoutAQueueAreExcusedByName() {
+    let judgement = Trace {
+      $0.lostRace(1); $0.depositedAtFault(2); $0.depositedByCollapse(3)
+      $0.pgd(4, constructed: true)
+    }.judge(id)
+    expect(judgement, .vacuous)
+    #expect(judgement.exempted(.e1) == 1)
+    #expect(judgement.exempted(.e4) == 2)
+    #expect(judgement.exempted(.e8) == 1)
+  }
+
   @Test func earlyDestructorIsFoundOncePerTable() {
     let judgement = Trace {
       $0.born(1, 2); $0.s1([1, 2])
