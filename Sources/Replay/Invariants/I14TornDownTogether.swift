@@ -57,16 +57,17 @@ struct TornDownTogether: Invariant {
       return
     }
     tally.exercised += 1
+    // Neither the start of the callback that destructed (not before the queue) nor the end of the
+    // one that seems to run may be missing.
+    let since = min(table.destructAt, table.queueAt, event.running?.startedAt ?? table.queueAt)
     if event.resolution.run != table.destructRun {
       tally.report(
-        "destructor outside the callback that frees", at: event,
-        // The callback must not be one whose end is missing.
-        since: min(table.destructAt, event.running?.startedAt ?? table.destructAt),
+        "destructor outside the callback that frees", at: event, since: since,
         absent: [.callbackStart, .callbackEnd, .tableAlloc])
     } else if !event.resolution.isAdjacent {
       tally.report(
-        "another table torn down between destructor and free", at: event,
-        since: table.destructAt, absent: [.callbackStart, .callbackEnd])
+        "another table torn down between destructor and free", at: event, since: since,
+        absent: [.callbackStart, .callbackEnd])
     }
   }
 }

@@ -15,13 +15,14 @@ struct StatisticBalances: Invariant {
   /// The sum where the trace last said that nothing is left.
   private var sumAtQuiesce: Int64 = 0
   private var quiescence = Quiescence()
-  /// First allocation: from there on, what is missing may unbalance the sum.
+  /// First allocation or constructor: from there on, what is missing may unbalance the sum.
   private var since: Ordinal = .none
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     quiescence.take(batch)
-    if since == .none, let first = batch.places(of: .tableAlloc).first {
-      since = batch.firstOrdinal + Ordinal(first)
+    if since == .none {
+      let first = [EventKind.tableAlloc, .tableConstruct].compactMap { batch.places(of: $0).first }
+      since = first.min().map { batch.firstOrdinal + Ordinal($0) } ?? .none
     }
     var changes: [(place: Int32, pages: Int64)] = []
     for place in batch.places(of: .tableConstruct) {
