@@ -14,6 +14,8 @@ struct DamagedRecording {
     /// Index of a line of the capture.
     case event(Int)
     case lost(cpu: Int, count: Int)
+    /// A line the capture has not.
+    case more([UInt8])
   }
 
   /// What the text says of itself above its lines.
@@ -32,6 +34,8 @@ struct DamagedRecording {
   private(set) var hasStatistics = true
   /// Missed hits by index of the probe's name.
   private(set) var misses: [Int: Int] = [:]
+  /// Names of events that were not set up.
+  private(set) var absent: Set<String> = []
 
   init(_ text: RecordedText, folder: String) {
     self.text = text
@@ -124,6 +128,41 @@ extension DamagedRecording {
     hasStatistics = false
   }
 
+  /// Some probes or trace points were never set up.
+  mutating func setUpFewer(_ random: inout SplitMix64) {
+    for _ in 0...random.below(5) { absent.insert(text.names[random.below(text.names.count)]) }
+    let names = Set(absent.compactMap(text.index))
+    lines.removeAll {
+      guard case .event(let index) = $0 else { return false }
+      return names.contains(text.lines[index].name)
+    }
+  }
+
+  /// The filters of the statistic's probes were not set, or a tool cleared them: each change of
+  /// each statistic gives a line of both.
+  mutating func clearFilters(_ random: inout SplitMix64) {
+    let twins = ["pt_ctor": "pt_dtor", "pt_dtor": "pt_ctor"]
+    var result: [Line] = []
+    for line in lines {
+      result.append(line)
+      guard case .event(let index) = line, let twin = twins[text.names[text.lines[index].name]]
+      else { continue }
+      let own = String(decoding: text.bytes[text.lines[index].range], as: UTF8.self)
+      let name = text.names[text.lines[index].name]
+      result.append(
+        .more(
+          Array(
+            own.replacing("\(name):", with: "\(twin):")
+              .replacing(" \(name) ", with: " \(twin) ").utf8)))
+      let statistic = [3, 13, 17, 18, 39][random.below(5)]
+      let words = own.split(separator: " ", omittingEmptySubsequences: false).map {
+        $0.hasPrefix("idx=") ? "idx=\(statistic)" : $0
+      }
+      result.append(.more(Array(words.joined(separator: " ").utf8)))
+    }
+    lines = result
+  }
+
   /// Everything at once that can happen to one recording.
   mutating func damageAll(_ random: inout SplitMix64) {
     cutEdges(&random)
@@ -143,7 +182,8 @@ extension DamagedRecording {
   /// Queued tables whose destructor is seen before them on the same CPU, with no hole of that CPU
   /// in between: what shows an early destructor whatever else is missing.
   var destructorsBeforeQueue: Int {
-    guard let construct = text.index(of: "pt_ctor"), let destruct = text.index(of: "pt_dtor"),
+    guard absent.isEmpty, let construct = text.index(of: "pt_ctor"),
+      let destruct = text.index(of: "pt_dtor"),
       let queue = text.index(of: "tlb_table")
     else { return 0 }
     var destructed: [Substring: Int] = [:]
@@ -151,6 +191,7 @@ extension DamagedRecording {
     for line in lines {
       switch line {
       case .lost(let cpu, _): destructed = destructed.filter { $0.value != cpu }
+      case .more: break
       case .event(let index):
         let event = text.lines[index]
         if event.name == construct, let table = value("folio=", event) {
@@ -175,8 +216,16 @@ extension DamagedRecording {
   /// The text, and the files a recording script leaves beside it, in a folder of their own.
   func write() throws -> TemporaryFile {
     let file = try TemporaryFile(bytes)
-    for name in ["kprobe_events.txt", "dynamic_events.txt", "cmd.txt", "kprobe_profile.before"] {
-      if let bytes = ByteSource.small("\(folder)/\(name)") { file.add(bytes, name: name) }
+    if let command = ByteSource.small("\(folder)/cmd.txt") { file.add(command, name: "cmd.txt") }
+    for name in ["kprobe_events.txt", "dynamic_events.txt", "kprobe_profile.before"] {
+      guard let bytes = ByteSource.small("\(folder)/\(name)") else { continue }
+      let kept = bytes.split(separator: 0x0A).filter { line in
+        // `p:pt/NAME symbol …`, or `  NAME hits misses`.
+        let word = line.split(separator: 0x20).first ?? []
+        let name = word.split(separator: 0x2F).last ?? []
+        return !absent.contains(String(decoding: name, as: UTF8.self))
+      }
+      file.add(Array(kept.joined(separator: [0x0A])), name: name)
     }
     if let profile = ByteSource.small("\(folder)/kprobe_profile.txt") {
       file.add(self.profile(profile), name: "kprobe_profile.txt")
@@ -204,6 +253,7 @@ extension DamagedRecording {
         result += text.bytes[text.lines[index].range]
         result.append(0x0A)
       case .lost(let cpu, let count): add("CPU:\(cpu) [LOST \(count) EVENTS]")
+      case .more(let bytes): result += bytes + [0x0A]
       }
     }
     return result
@@ -232,7 +282,9 @@ extension DamagedRecording {
     var result = ""
     for line in String(decoding: original, as: UTF8.self).split(separator: "\n") {
       let words = line.split(separator: " ")
-      guard words.count == 3, let count = Int(words[2]) else { continue }
+      guard words.count == 3, let count = Int(words[2]), !absent.contains(String(words[0])) else {
+        continue
+      }
       let more = text.index(of: String(words[0])).flatMap { misses[$0] } ?? 0
       result += "  \(words[0])  \(words[1])  \(count + more)\n"
     }
