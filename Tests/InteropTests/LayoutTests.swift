@@ -46,7 +46,8 @@ import TraceFormat
   /// Compares the events of a capture with those of the same lines printed anew.
   private func compare(
     _ name: String, contexts: Bool = true, without: Set<EventKind> = [],
-    _ change: (inout Parts) -> Void, line: (Parts) -> String = { $0.text }, location: SourceLocation = #_sourceLocation
+    _ change: (inout Parts) -> Void, line: (Parts) -> String = { $0.text },
+    location: SourceLocation = #_sourceLocation
   ) throws {
     var options = ImportOptions()
     options.sideFiles = false
@@ -75,7 +76,11 @@ import TraceFormat
   }
 
   @Test(arguments: samples) func withoutThreadGroup(_ name: String) throws {
-    try compare(name) { $0.group = "" } line: { $0.text.replacing("  [", with: " [") }
+    try compare(name) {
+      $0.group = ""
+    } line: {
+      $0.text.replacing("  [", with: " [")
+    }
   }
 
   @Test(arguments: samples) func withOddCommands(_ name: String) throws {
