@@ -1,0 +1,15 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+  name: "Benchmarks",
+  dependencies: [.package(name: "tracetool", path: "..")],
+  targets: [
+    .executableTarget(
+      name: "formatbench",
+      dependencies: [.product(name: "TraceFormat", package: "tracetool")],
+      path: "Sources/formatbench")
+  ],
+  swiftLanguageModes: [.v6]
+)
