@@ -153,23 +153,11 @@ import Testing
         let mask: UInt8 = [0x01, 0x07, 0x0f, 0x7f, 0xff].randomElement(using: &random)!
         columns[id] = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) & mask }
       }
-      columns.kind = (0..<count).map { position in
-        let kind = EventKind.allCases.randomElement(using: &random)!.rawValue
-        return (position == 0 || Bool.random(using: &random) ? 0x80 : 0) | (kind + 1)
+      columns.kind = (0..<count).map { _ in
+        EventKind.allCases.randomElement(using: &random)!.rawValue
       }
-      // Mostly right: a wrong byte ends a block, and what follows would never be reached.
-      func mostly(_ bytes: [UInt8], below limit: UInt8) -> [UInt8] {
-        bytes.map { Int.random(in: 0..<50, using: &random) == 0 ? $0 : $0 % limit }
-      }
-      columns.misses = mostly(columns.misses, below: 0x80).enumerated().map {
-        $0 == 0 ? $1 | 1 : $1
-      }
-      columns.context = mostly(columns.context, below: 5)
-      columns.level = mostly(columns.level, below: 6)
-      columns.object = mostly(columns.object, below: BlockModel.Way.count)
-      columns.arg0 = mostly(columns.arg0, below: BlockModel.Way.count)
-      columns.arg1 = mostly(columns.arg1, below: BlockModel.Way.count)
-      columns.time = mostly(columns.time, below: 248)
+      columns.context = columns.context.map { $0 % 5 }
+      columns.level = columns.level.map { $0 % 6 }
       var entry = IndexEntry(offset: 0)
       entry.eventCount = UInt32(count)
       var packer = BlockPacker(codec: .none)

@@ -60,11 +60,6 @@ import Testing
     let stored = sizes.reduce(0) { $0 + $1.stored }
     let blocks = reader.index.reduce(0) { $0 + UInt64($1.length) }
     #expect(stored < blocks)
-    // The rest is headers: 92 bytes and 16 for each column that is not empty.
-    let (columns, left) = (blocks - stored - 92 * UInt64(reader.index.count))
-      .quotientAndRemainder(dividingBy: 16)
-    #expect(left == 0)
-    #expect(columns >= 4 * reader.index.count)
-    #expect(columns <= ColumnID.allCases.count * reader.index.count)
+    #expect(blocks - stored == reader.index.count * (92 + 16 * 13))
   }
 }

@@ -10,34 +10,27 @@ struct BlockDecoder {
   /// Events decoded so far.
   private(set) var position = 0
 
-  private var model = BlockModel()
+  private var model = ReferenceModel()
+  private var keys: [UInt64] = []
+  private var generations: [UInt32] = []
   private var tasks: [UInt32] = []
-  private var cpu: UInt16 = 0
+  private var lastKeys = InlineArray<8, UInt64>(repeating: 0)
+  private var lastTasks = InlineArray<256, UInt32>(repeating: .max)
+  private var lastValues = InlineArray<768, UInt64>(repeating: 0)
   private var time: UInt64 = 0
-  private var unit: UInt64 = 1
   private var places = Places()
 
   /// How far each column that is not one byte an event has been read.
   private struct Places {
     var cpu = 0
-    var context = 0
-    var level = 0
-    var flags = 0
     var task = 0
-    var timeRest = 0
+    var time = 0
     var object = 0
     var arg0 = 0
     var arg1 = 0
-    var numbers = 0
-    var numbersRest = 0
     var keys = 0
-    var keysRest = 0
     var generations = 0
-    var values0 = 0
-    var values1 = 0
-    var valuesRest = 0
     var taskIDs = 0
-    var clockUnit = 0
   }
 
   /// Begins a block whose columns are in place.
@@ -45,294 +38,141 @@ struct BlockDecoder {
     self.count = count
     position = 0
     model.reset()
+    keys.removeAll(keepingCapacity: true)
+    generations.removeAll(keepingCapacity: true)
     tasks.removeAll(keepingCapacity: true)
+    lastKeys = .init(repeating: 0)
+    lastTasks = .init(repeating: .max)
+    lastValues = .init(repeating: 0)
     time = timeBase
     places = Places()
-    unit = 1
-    if !columns.clockUnit.isEmpty { unit = Varint.read(columns.clockUnit, &places.clockUnit) }
   }
 
   /// Appends the events up to number `end` of the block.
   mutating func decode(upTo end: Int, into events: inout [Event]) throws(FormatProblem) {
-    let start = events.count
-    // Room first, so that an event is written once, straight to its place.
-    events.append(contentsOf: repeatElement(Event(.quiesce, time: 0), count: end - position))
-    do {
-      var places = events.mutableSpan
-      try fill(&places, from: start, upTo: end)
-    } catch {
-      events.removeLast(events.count - start)
-      throw error
+    let table = KindTraits.table
+    while position < end {
+      let raw = columns.kind[position]
+      let traits = table[Int(raw)]
+      guard let kind = traits.kind else { throw FormatProblem("event kind \(raw) is unknown") }
+      guard let context = ExecutionContext(rawValue: columns.context[position]) else {
+        throw FormatProblem("context \(columns.context[position]) is unknown")
+      }
+      guard let level = TableLevel(rawValue: columns.level[position]) else {
+        throw FormatProblem("level \(columns.level[position]) is unknown")
+      }
+      let cpu = Varint.read(columns.cpu, &places.cpu)
+      guard let cpu = UInt16(exactly: cpu) else { throw FormatProblem("CPU \(cpu) is too large") }
+      time = time &+ Varint.unzigzag(Varint.read(columns.time, &places.time))
+      var event = Event(
+        kind, time: time, cpu: cpu, context: context, level: level,
+        flags: EventFlags(rawValue: columns.flags[position]))
+      event.task = try decodeTask(cpu)
+      try decodeObject(&event, traits)
+      let arg0 = Varint.read(columns.arg0, &places.arg0)
+      event.arg0 = try value(arg0, traits.arg0, cpu, 256 + Int(raw))
+      let arg1 = Varint.read(columns.arg1, &places.arg1)
+      event.arg1 = try value(arg1, traits.arg1, cpu, 512 + Int(raw))
+      events.append(event)
+      position += 1
     }
     if position == count { try checkEnds() } else { try checkShort() }
   }
 
-  private mutating func fill(
-    _ events: inout MutableSpan<Event>, from start: Int, upTo end: Int
+  @inline(__always)
+  private mutating func decodeTask(_ cpu: UInt16) throws(FormatProblem) -> UInt32 {
+    let token = Varint.read(columns.task, &places.task)
+    let slot = Int(cpu) & (BlockEncoder.cpuCount - 1)
+    if token == 0 {
+      let last = lastTasks[slot]
+      guard last != .max else { throw FormatProblem("an event has no task") }
+      return tasks[Int(last)]
+    }
+    let number = Int(clamping: token - 1)
+    if number == tasks.count {
+      let task = Varint.read(columns.taskIDs, &places.taskIDs)
+      guard let task = UInt32(exactly: task) else {
+        throw FormatProblem("task \(task) is too large")
+      }
+      tasks.append(task)
+    }
+    guard number < tasks.count else { throw FormatProblem("task \(number) is not listed") }
+    lastTasks[slot] = UInt32(number)
+    return tasks[number]
+  }
+
+  @inline(__always)
+  private mutating func decodeObject(
+    _ event: inout Event, _ traits: KindTraits
   ) throws(FormatProblem) {
-    let table = KindTraits.table
-    // Local copies: their storage cannot change below, so that nothing is loaded twice.
-    let (kindColumn, missColumn, timeColumn) = (columns.kind, columns.misses, columns.time)
-    let (symbols, missBytes, times) = (kindColumn.span, missColumn.span, timeColumn.span)
-    let first = position - start
-    while position < end {
-      let symbol = symbols[position]
-      let switched = symbol >= 0x80
-      if switched {
-        try switchCPU()
-      } else if position == 0 {
-        throw FormatProblem("the first event has no CPU")
-      }
-      let slot = Int(cpu) & (BlockModel.cpuCount - 1)
-      let kinds = model.cpus[slot].kinds
-      let raw = model.kind(symbol & 0x7f, BlockModel.kindContext(kinds, switched: switched))
-      let traits = table[Int(raw)]
-      guard let kind = traits.kind else { throw FormatProblem("event kind \(raw) is unknown") }
-      try decodeTime(times[position], slot)
-      let misses = missBytes[position]
-      if misses & (Miss.task | Miss.context | 0x80) != 0 { try decodeState(misses, slot) }
-      let task = model.cpus[slot].task
-      guard task != BlockModel.none else { throw FormatProblem("an event has no task") }
-      let place = Place(
-        slot: slot, kinds: kinds, kind: raw, isWalk: traits.isWalk, object: BlockModel.none)
-      let fields = try decodeFields(traits, misses, place)
-      model.cpus[slot].kinds = (kinds << 7 | Int(raw)) & 0x3fff
-      events[position - first] = Event(
-        kind, time: time, cpu: cpu, task: tasks[Int(task)], context: model.cpus[slot].context,
-        object: fields.object, arg0: fields.arg0, arg1: fields.arg1, level: fields.level,
-        flags: EventFlags(rawValue: fields.flags), generation: fields.generation)
-      position += 1
+    let token = Varint.read(columns.object, &places.object)
+    let field = Int(event.kind.rawValue)
+    guard traits.space != .none else {
+      event.object = plain(token, field)
+      return
     }
-  }
-
-  private mutating func switchCPU() throws(FormatProblem) {
-    let number = Varint.read(columns.cpu, &places.cpu)
-    guard let number = UInt16(exactly: number) else {
-      throw FormatProblem("CPU \(number) is too large")
-    }
-    cpu = number
+    let object = try reference(token, traits.space, event.cpu, field)
+    event.object = keys[object]
+    if traits.startsGeneration { generations[object] &+= 1 }
+    event.generation = traits.isNumbered ? generations[object] : 0
   }
 
   @inline(__always)
-  private mutating func decodeTime(_ head: UInt8, _ slot: Int) throws(FormatProblem) {
-    var difference = UInt64(head)
-    if difference >= TimeCode.firstMedium { difference = try longDifference(head) }
-    if model.cpus[slot].isKnown {
-      time = model.cpus[slot].time &+ difference &* unit
-    } else {
-      model.cpus[slot].isKnown = true
-      time = time &+ difference &* unit
-    }
-    model.cpus[slot].time = time
+  private mutating func value(
+    _ token: UInt64, _ space: ObjectSpace, _ cpu: UInt16, _ field: Int
+  ) throws(FormatProblem) -> UInt64 {
+    space == .none ? plain(token, field) : keys[try reference(token, space, cpu, field)]
   }
 
   @inline(__always)
-  private mutating func longDifference(_ head: UInt8) throws(FormatProblem) -> UInt64 {
-    if head <= TimeCode.longHead {
-      let low = SplitNumber.byte(columns.timeRest, &places.timeRest)
-      return (UInt64(head) - TimeCode.firstMedium) << 8 | UInt64(low)
-    }
-    let length = Int(head - TimeCode.longHead)
-    guard length <= 8 else { throw FormatProblem("time head \(head) is unknown") }
-    return Varint.unzigzag(SplitNumber.bytes(columns.timeRest, &places.timeRest, length))
+  private mutating func plain(_ token: UInt64, _ field: Int) -> UInt64 {
+    let value = lastValues[field] &+ Varint.unzigzag(token)
+    lastValues[field] = value
+    return value
   }
 
-  /// Task and context that are not those of the CPU's last event.
-  private mutating func decodeState(_ misses: UInt8, _ slot: Int) throws(FormatProblem) {
-    guard misses < 0x80 else { throw FormatProblem("bit 7 of a miss is set") }
-    if misses & Miss.task != 0 {
-      let number = Int(clamping: Varint.read(columns.task, &places.task))
-      if number == tasks.count {
-        let task = Varint.read(columns.taskIDs, &places.taskIDs)
-        guard let task = UInt32(exactly: task) else {
-          throw FormatProblem("task \(task) is too large")
-        }
-        tasks.append(task)
-      }
-      guard number < tasks.count else { throw FormatProblem("task \(number) is not listed") }
-      model.cpus[slot].task = UInt32(number)
-    }
-    if misses & Miss.context != 0 {
-      let number = SplitNumber.byte(columns.context, &places.context)
-      guard let context = ExecutionContext(rawValue: number) else {
-        throw FormatProblem("context \(number) is unknown")
-      }
-      model.cpus[slot].context = context
-    }
-  }
-
-  /// Where a field stands.
-  private struct Place {
-    var slot: Int
-    var kinds: Int
-    var kind: UInt8
-    /// Whether the kind follows tables in no order of theirs.
-    var isWalk: Bool
-    var object: UInt32
-  }
-
-  /// Fields of an event that depend on its kind.
-  private struct Fields {
-    var object: UInt64
-    var arg0: UInt64
-    var arg1: UInt64
-    var generation: UInt32
-    var level: TableLevel
-    var flags: UInt8
-  }
-
-  @inline(__always)
-  private mutating func decodeFields(
-    _ traits: KindTraits, _ misses: UInt8, _ start: Place
-  ) throws(FormatProblem) -> Fields {
-    var place = start
-    let object, arg0, arg1: (value: UInt64, object: UInt32)
-    if traits.space == .lock {
-      arg0 = try decode(1, traits.arg0, false, place, misses)
-      arg1 = try decode(2, traits.arg1, false, place, misses)
-      let partner = traits.arg1 == .table ? arg1.object : arg0.object
-      let lock = try reference(0, .lock, place, partner, misses)
-      object = (model.objects[Int(lock)].key, lock)
-      if partner != BlockModel.none { model.objects[Int(partner)].lock = lock }
-    } else {
-      object = try decode(0, traits.space, false, place, misses)
-      place.object = object.object
-      arg0 = try decode(1, traits.arg0, traits.bound0, place, misses)
-      arg1 = try decode(2, traits.arg1, traits.bound1, place, misses)
-    }
-    let number = Int(object.object)
-    var generation: UInt32 = 0
-    if traits.isNumbered {
-      if traits.startsGeneration { model.objects[number].generation &+= 1 }
-      generation = model.objects[number].generation
-      if traits.frees { model.free(BlockModel.list(place.slot, traits.space), object.object) }
-    }
-    let kind = Int(place.kind)
-    let isTable = traits.space == .table
-    var level = isTable ? model.objects[number].level : model.levels[kind]
-    if misses & (Miss.level | Miss.flags) != 0 {
-      if misses & Miss.level != 0 {
-        level = try decodeLevel()
-        if isTable { model.objects[number].level = level } else { model.levels[kind] = level }
-      }
-      if misses & Miss.flags != 0 {
-        model.flags[kind] = SplitNumber.byte(columns.flags, &places.flags)
-      }
-    }
-    if isTable { model.tableLevel = level }
-    return Fields(
-      object: object.value, arg0: arg0.value, arg1: arg1.value, generation: generation,
-      level: level, flags: model.flags[kind])
-  }
-
-  private mutating func decodeLevel() throws(FormatProblem) -> TableLevel {
-    let number = SplitNumber.byte(columns.level, &places.level)
-    guard let level = TableLevel(rawValue: number) else {
-      throw FormatProblem("level \(number) is unknown")
-    }
-    return level
-  }
-
-  /// Decodes a field; returns its value and the object it names.
-  @inline(__always)
-  private mutating func decode(
-    _ field: Int, _ space: ObjectSpace, _ isBound: Bool, _ place: Place, _ misses: UInt8
-  ) throws(FormatProblem) -> (value: UInt64, object: UInt32) {
-    if space != .none {
-      let object = try reference(field, space, place, BlockModel.none, misses)
-      return (object == BlockModel.none ? 0 : model.objects[Int(object)].key, object)
-    }
-    let bound = isBound ? place.object : BlockModel.none
-    var value = model.expected(field, place.kind, bound: bound, place.slot)
-    if misses & Miss.field(field) != 0 {
-      value &+= Varint.unzigzag(difference(field))
-      model.note(value, field, place.kind, bound: bound, place.slot)
-    } else if bound != BlockModel.none {
-      model.note(value, field, place.kind, bound: bound, place.slot)
-    }
-    return (value, BlockModel.none)
-  }
-
-  private mutating func difference(_ field: Int) -> UInt64 {
-    field == 2
-      ? SplitNumber.read(columns.values1, &places.values1, columns.valuesRest, &places.valuesRest)
-      : SplitNumber.read(columns.values0, &places.values0, columns.valuesRest, &places.valuesRest)
-  }
-
-  /// The number of the object a field names; none for key 0 of an argument.
+  /// The number of the object a token names; it is in `keys`.
   @inline(__always)
   private mutating func reference(
-    _ field: Int, _ space: ObjectSpace, _ place: Place, _ partner: UInt32, _ misses: UInt8
-  ) throws(FormatProblem) -> UInt32 {
-    let context = BlockModel.wayContext(field, before: place.kinds, place.kind)
-    var way = model.ways[context]
-    if misses & Miss.field(field) != 0 {
-      switch field {
-      case 0: way = SplitNumber.byte(columns.object, &places.object)
-      case 1: way = SplitNumber.byte(columns.arg0, &places.arg0)
-      default: way = SplitNumber.byte(columns.arg1, &places.arg1)
+    _ token: UInt64, _ space: ObjectSpace, _ cpu: UInt16, _ field: Int
+  ) throws(FormatProblem) -> Int {
+    let list = ReferenceModel.list(space, cpu)
+    if token < ReferenceModel.newObject {
+      let place = Int(truncatingIfNeeded: token)
+      guard let object = model.recentObject(list, place) else {
+        throw FormatProblem("a reference names place \(place) of a shorter list")
       }
-      guard way < BlockModel.Way.count else {
-        throw FormatProblem("way \(way) to an object is unknown")
-      }
-      model.ways[context] = way
-    }
-    let list = BlockModel.list(place.slot, space)
-    if way == 0 {
-      let object = model.recent[list]
-      guard object != BlockModel.none else { throw Self.nothing(way) }
-      if space == .table {
-        model.follow(list, place.kind, object, links: field == 0 && !place.isWalk)
-      }
+      if place > 0 { model.touch(list, object, from: place) }
+      _ = model.exchangeLast(field, object)
       return object
     }
-    if way == BlockModel.Way.zero {
-      guard field != 0 else { throw Self.nothing(way) }
-      return BlockModel.none
-    }
-    var object: UInt32
-    switch way {
-    case BlockModel.Way.new:
-      object = try add(list, place.kind, partner)
-    case BlockModel.Way.number:
-      let back = SplitNumber.read(
-        columns.numbers, &places.numbers, columns.numbersRest, &places.numbersRest)
-      guard back < UInt64(model.objects.count) else { throw Self.nothing(way) }
-      object = UInt32(model.objects.count - 1 - Int(back))
-    default:
-      object = model.find(way, list, place.kind, partner: partner)
-      if object == BlockModel.none {
-        guard way == BlockModel.Way.lock, partner != BlockModel.none else {
-          throw Self.nothing(way)
-        }
-        object = model.add(
-          list, key: model.lockKey(of: partner), generation: 0, partner: partner)
+    let object: Int
+    if token == ReferenceModel.newObject {
+      object = try addObject(space)
+    } else {
+      let distance = Varint.unzigzag(token - ReferenceModel.explicit)
+      let number = UInt64(model.lastObject(field)) &+ distance
+      guard number < UInt64(keys.count) else {
+        throw FormatProblem("a reference names object \(number), which is not listed")
       }
-      if way == BlockModel.Way.freed { model.takeFreed(list) }
+      object = Int(number)
     }
-    model.touch(list, object, way)
-    if space == .table {
-      model.follow(list, place.kind, object, links: field == 0 && !place.isWalk)
-    }
+    model.touch(list, object, from: ReferenceModel.recentCount - 1)
+    _ = model.exchangeLast(field, object)
     return object
   }
 
-  private static func nothing(_ way: UInt8) -> FormatProblem {
-    FormatProblem("way \(way) leads to no object")
-  }
-
-  /// Adds an object with the next key and generation of their columns.
-  private mutating func add(
-    _ list: Int, _ kind: UInt8, _ partner: UInt32
-  ) throws(FormatProblem) -> UInt32 {
-    let difference = SplitNumber.read(
-      columns.keys, &places.keys, columns.keysRest, &places.keysRest)
-    let key = model.keyBase(list, kind) &+ Varint.unzigzag(difference)
-    let generation = Varint.read(columns.generations, &places.generations)
+  private mutating func addObject(_ space: ObjectSpace) throws(FormatProblem) -> Int {
+    let difference = Varint.unzigzag(Varint.read(columns.objectKeys, &places.keys))
+    let key = lastKeys[Int(space.rawValue)] &+ difference
+    lastKeys[Int(space.rawValue)] = key
+    keys.append(key)
+    let generation = Varint.read(columns.objectGenerations, &places.generations)
     guard let generation = UInt32(exactly: generation) else {
       throw FormatProblem("generation \(generation) is too large")
     }
-    return model.add(list, key: key, generation: generation, partner: partner)
+    generations.append(generation)
+    return keys.count - 1
   }
 
   /// A column that was too short has left its place at `Int.max`.
@@ -352,13 +192,9 @@ struct BlockDecoder {
 
   private func ends() -> [(ColumnID, Int)] {
     [
-      (.cpu, places.cpu), (.context, places.context), (.level, places.level),
-      (.flags, places.flags), (.task, places.task), (.timeRest, places.timeRest),
-      (.object, places.object), (.arg0, places.arg0), (.arg1, places.arg1),
-      (.numbers, places.numbers), (.numbersRest, places.numbersRest), (.keys, places.keys),
-      (.keysRest, places.keysRest), (.generations, places.generations),
-      (.values0, places.values0), (.values1, places.values1), (.valuesRest, places.valuesRest),
-      (.taskIDs, places.taskIDs), (.clockUnit, places.clockUnit),
+      (.cpu, places.cpu), (.task, places.task), (.time, places.time), (.object, places.object),
+      (.arg0, places.arg0), (.arg1, places.arg1), (.objectKeys, places.keys),
+      (.objectGenerations, places.generations), (.taskIDs, places.taskIDs),
     ]
   }
 }

@@ -1,52 +1,50 @@
-/// Turns the events of one block into columns: what ``BlockModel`` does not expect.
+/// Turns the events of one block into columns.
 struct BlockEncoder {
   private(set) var columns = BlockColumns()
   /// Tasks of the block in the order they first occur.
   private(set) var tasks: [UInt32] = []
 
-  private var model = BlockModel()
-  private var numbers = IdentityMap()
+  private var model = ReferenceModel()
+  private var objects = IdentityMap()
+  private var keys: [UInt64] = []
+  private var spaces: [UInt8] = []
+  private var startGenerations: [UInt32] = []
+  private var generations: [UInt32] = []
+  /// Last key listed in each space.
+  private var lastKeys = InlineArray<8, UInt64>(repeating: 0)
   private var taskNumbers = IdentityMap()
-  /// Objects whose generation the block raises, with their space.
-  private var raised: [(object: UInt32, space: UInt8)] = []
+  private var lastTasks = InlineArray<256, UInt32>(repeating: .max)
+  /// Last plain value, by field (object, arg0, arg1) and raw kind.
+  private var lastValues = InlineArray<768, UInt64>(repeating: 0)
+
+  static let cpuCount = 256
 
   /// Fills ``columns`` and ``tasks`` from `events`; `timeBase` is what the first time is told from.
   mutating func encode(
     _ events: [Event], timeBase: UInt64, generations tracker: inout GenerationTracker
   ) {
     reset()
-    let unit = ClockUnit.of(events, base: timeBase)
-    if unit != 1 { Varint.append(unit, to: &columns.clockUnit) }
+    columns.kind = events.map(\.kind.rawValue)
+    columns.context = events.map(\.context.rawValue)
+    columns.level = events.map(\.level.rawValue)
+    columns.flags = events.map(\.flags.rawValue)
     let table = KindTraits.table
-    var cpu: UInt16?
-    var time = timeBase
+    var lastTime = timeBase
     for event in events {
       let raw = event.kind.rawValue
       let traits = table[Int(raw)]
-      let slot = Int(event.cpu) & (BlockModel.cpuCount - 1)
-      let switched = cpu != event.cpu
-      if switched {
-        cpu = event.cpu
-        Varint.append(UInt64(event.cpu), to: &columns.cpu)
-      }
-      let kinds = model.cpus[slot].kinds
-      let symbol = model.kindSymbol(raw, BlockModel.kindContext(kinds, switched: switched))
-      columns.kind.append(symbol | (switched ? 0x80 : 0))
-      encodeTime(event.time, slot, before: time, unit)
-      time = event.time
-      var misses = encodeTask(event.task, slot)
-      if model.cpus[slot].context != event.context {
-        model.cpus[slot].context = event.context
-        columns.context.append(event.context.rawValue)
-        misses |= Miss.context
-      }
-      misses |= encodeFields(event, traits, slot, kinds, tracker)
-      columns.misses.append(misses)
-      model.cpus[slot].kinds = (kinds << 7 | Int(raw)) & 0x3fff
+      Varint.append(UInt64(event.cpu), to: &columns.cpu)
+      Varint.append(Varint.zigzag(event.time &- lastTime), to: &columns.time)
+      lastTime = event.time
+      encodeTask(event)
+      encodeObject(event, traits, tracker)
+      let arg0 = encodeArgument(event.arg0, traits.arg0, event.cpu, 256 + Int(raw), tracker)
+      Varint.append(arg0, to: &columns.arg0)
+      let arg1 = encodeArgument(event.arg1, traits.arg1, event.cpu, 512 + Int(raw), tracker)
+      Varint.append(arg1, to: &columns.arg1)
     }
-    for (object, space) in raised {
-      let object = model.objects[Int(object)]
-      tracker.advance(space, object.key, to: object.generation)
+    for object in keys.indices where generations[object] != startGenerations[object] {
+      tracker.advance(spaces[object], keys[object], to: generations[object])
     }
   }
 
@@ -60,207 +58,109 @@ struct BlockEncoder {
     columns.removeAll()
     tasks.removeAll(keepingCapacity: true)
     model.reset()
-    numbers.removeAll()
+    objects.removeAll()
+    keys.removeAll(keepingCapacity: true)
+    spaces.removeAll(keepingCapacity: true)
+    startGenerations.removeAll(keepingCapacity: true)
+    generations.removeAll(keepingCapacity: true)
     taskNumbers.removeAll()
-    raised.removeAll(keepingCapacity: true)
+    lastKeys = .init(repeating: 0)
+    lastTasks = .init(repeating: .max)
+    lastValues = .init(repeating: 0)
   }
 
+  /// 0 = the task this CPU was in last; else 1 + its number in the block's list.
   @inline(__always)
-  private mutating func encodeTime(_ time: UInt64, _ slot: Int, before: UInt64, _ unit: UInt64) {
-    let last = model.cpus[slot].isKnown ? model.cpus[slot].time : before
-    model.cpus[slot].isKnown = true
-    model.cpus[slot].time = time
-    var difference = time &- last
-    if unit != 1 {
-      difference = UInt64(bitPattern: Int64(bitPattern: difference) / Int64(bitPattern: unit))
+  private mutating func encodeTask(_ event: Event) {
+    let cpu = Int(event.cpu) & (Self.cpuCount - 1)
+    let last = lastTasks[cpu]
+    if last != .max && tasks[Int(last)] == event.task {
+      columns.task.append(0)
+      return
     }
-    if difference < TimeCode.firstMedium {
-      columns.time.append(UInt8(truncatingIfNeeded: difference))
-    } else if difference < TimeCode.firstLong {
-      let high = UInt8(truncatingIfNeeded: difference >> 8)
-      columns.time.append(UInt8(TimeCode.firstMedium) + high)
-      columns.timeRest.append(UInt8(truncatingIfNeeded: difference))
-    } else {
-      let value = Varint.zigzag(difference)
-      let length = (71 - value.leadingZeroBitCount) / 8
-      columns.time.append(TimeCode.longHead + UInt8(truncatingIfNeeded: length))
-      SplitNumber.appendBytes(value, length, to: &columns.timeRest)
-    }
-  }
-
-  @inline(__always)
-  private mutating func encodeTask(_ task: UInt32, _ slot: Int) -> UInt8 {
-    let last = model.cpus[slot].task
-    if last != BlockModel.none && tasks[Int(last)] == task { return 0 }
     let number: UInt32
-    if let known = taskNumbers.value(1, UInt64(task)) {
+    if let known = taskNumbers.value(1, UInt64(event.task)) {
       number = known
     } else {
       number = UInt32(tasks.count)
-      tasks.append(task)
-      taskNumbers.set(1, UInt64(task), to: number)
-      Varint.append(UInt64(task), to: &columns.taskIDs)
+      tasks.append(event.task)
+      taskNumbers.set(1, UInt64(event.task), to: number)
+      Varint.append(UInt64(event.task), to: &columns.taskIDs)
     }
-    model.cpus[slot].task = number
-    Varint.append(UInt64(number), to: &columns.task)
-    return Miss.task
+    lastTasks[cpu] = number
+    Varint.append(UInt64(number) + 1, to: &columns.task)
   }
 
-  /// Encodes object, arguments, level and flags; returns what the model missed.
   @inline(__always)
-  private mutating func encodeFields(
-    _ event: Event, _ traits: KindTraits, _ slot: Int, _ kinds: Int, _ tracker: GenerationTracker
-  ) -> UInt8 {
-    let raw = event.kind.rawValue
-    var misses: UInt8 = 0
-    var object = BlockModel.none
-    if traits.space == .lock {
-      let place = Place(
-        slot: slot, kinds: kinds, kind: raw, isWalk: traits.isWalk, object: BlockModel.none)
-      let first = encode(event.arg0, 1, traits.arg0, false, place, &misses, tracker)
-      let second = encode(event.arg1, 2, traits.arg1, false, place, &misses, tracker)
-      let partner = traits.arg1 == .table ? second : first
-      object = reference(0, .lock, event.object, place, partner, &misses, tracker)
-      if partner != BlockModel.none { model.objects[Int(partner)].lock = object }
-    } else {
-      var place = Place(
-        slot: slot, kinds: kinds, kind: raw, isWalk: traits.isWalk, object: BlockModel.none)
-      object = encode(event.object, 0, traits.space, false, place, &misses, tracker)
-      place.object = object
-      _ = encode(event.arg0, 1, traits.arg0, traits.bound0, place, &misses, tracker)
-      _ = encode(event.arg1, 2, traits.arg1, traits.bound1, place, &misses, tracker)
+  private mutating func encodeObject(
+    _ event: Event, _ traits: KindTraits, _ tracker: GenerationTracker
+  ) {
+    let field = Int(event.kind.rawValue)
+    guard traits.space != .none else {
+      Varint.append(plain(event.object, field), to: &columns.object)
+      return
     }
-    if traits.startsGeneration {
-      model.objects[Int(object)].generation &+= 1
-      raised.append((object, traits.space.rawValue))
-    }
-    if traits.frees { model.free(BlockModel.list(slot, traits.space), object) }
-    let isTable = traits.space == .table
-    let expected = isTable ? model.objects[Int(object)].level : model.levels[Int(raw)]
-    if event.level != expected {
-      misses |= Miss.level
-      columns.level.append(event.level.rawValue)
-      if isTable {
-        model.objects[Int(object)].level = event.level
-      } else {
-        model.levels[Int(raw)] = event.level
-      }
-    }
-    if isTable { model.tableLevel = event.level }
-    if event.flags.rawValue != model.flags[Int(raw)] {
-      misses |= Miss.flags
-      columns.flags.append(event.flags.rawValue)
-      model.flags[Int(raw)] = event.flags.rawValue
-    }
-    return misses
+    let (token, object) = reference(traits.space, event.object, event.cpu, field, tracker)
+    if traits.startsGeneration { generations[object] &+= 1 }
+    Varint.append(token, to: &columns.object)
   }
 
-  /// Where a field stands.
-  private struct Place {
-    var slot: Int
-    var kinds: Int
-    var kind: UInt8
-    /// Whether the kind follows tables in no order of theirs.
-    var isWalk: Bool
-    var object: UInt32
-  }
-
-  /// Encodes a field; returns the object it names.
   @inline(__always)
-  private mutating func encode(
-    _ value: UInt64, _ field: Int, _ space: ObjectSpace, _ isBound: Bool, _ place: Place,
-    _ misses: inout UInt8, _ tracker: GenerationTracker
-  ) -> UInt32 {
-    if space != .none {
-      return reference(field, space, value, place, BlockModel.none, &misses, tracker)
-    }
-    let bound = isBound ? place.object : BlockModel.none
-    let expected = model.expected(field, place.kind, bound: bound, place.slot)
-    model.note(value, field, place.kind, bound: bound, place.slot)
-    if value != expected {
-      misses |= Miss.field(field)
-      let difference = Varint.zigzag(value &- expected)
-      if field == 2 {
-        SplitNumber.append(difference, to: &columns.values1, &columns.valuesRest)
-      } else {
-        SplitNumber.append(difference, to: &columns.values0, &columns.valuesRest)
-      }
-    }
-    return BlockModel.none
+  private mutating func encodeArgument(
+    _ value: UInt64, _ space: ObjectSpace, _ cpu: UInt16, _ field: Int,
+    _ tracker: GenerationTracker
+  ) -> UInt64 {
+    space == .none ? plain(value, field) : reference(space, value, cpu, field, tracker).token
   }
 
-  /// Encodes a reference; returns the object, or none for key 0 of an argument.
+  /// The difference to the value this field of this kind had last.
+  @inline(__always)
+  private mutating func plain(_ value: UInt64, _ field: Int) -> UInt64 {
+    let token = Varint.zigzag(value &- lastValues[field])
+    lastValues[field] = value
+    return token
+  }
+
   private mutating func reference(
-    _ field: Int, _ space: ObjectSpace, _ key: UInt64, _ place: Place, _ partner: UInt32,
-    _ misses: inout UInt8, _ tracker: GenerationTracker
-  ) -> UInt32 {
-    let list = BlockModel.list(place.slot, space)
-    let context = BlockModel.wayContext(field, before: place.kinds, place.kind)
-    let expected = model.ways[context]
-    var (way, object) = (expected, BlockModel.none)
-    if expected == BlockModel.Way.zero && key == 0 && field != 0 { return BlockModel.none }
-    object = model.find(expected, list, place.kind, partner: partner)
-    if object == BlockModel.none || model.objects[Int(object)].key != key {
-      (way, object) = search(field, space, key, list, place.kind, partner, tracker)
-      if way != expected {
-        misses |= Miss.field(field)
-        model.ways[context] = way
-        switch field {
-        case 0: columns.object.append(way)
-        case 1: columns.arg0.append(way)
-        default: columns.arg1.append(way)
-        }
+    _ space: ObjectSpace, _ key: UInt64, _ cpu: UInt16, _ field: Int, _ tracker: GenerationTracker
+  ) -> (token: UInt64, object: Int) {
+    let list = ReferenceModel.list(space, cpu)
+    for place in 0..<ReferenceModel.recentCount {
+      guard let object = model.recentObject(list, place) else { break }
+      if keys[object] == key {
+        model.touch(list, object, from: place)
+        _ = model.exchangeLast(field, object)
+        return (UInt64(place), object)
       }
-      if way == BlockModel.Way.zero { return BlockModel.none }
     }
-    if way == BlockModel.Way.freed { model.takeFreed(list) }
-    model.touch(list, object, way)
-    if space == .table {
-      model.follow(list, place.kind, object, links: field == 0 && !place.isWalk)
+    let oldest = ReferenceModel.recentCount - 1
+    if let known = objects.value(space.rawValue, key) {
+      let object = Int(known)
+      model.touch(list, object, from: oldest)
+      let before = model.exchangeLast(field, object)
+      let distance = UInt64(bitPattern: Int64(object - before))
+      return (ReferenceModel.explicit + Varint.zigzag(distance), object)
     }
+    let object = addObject(space.rawValue, key, tracker)
+    model.touch(list, object, from: oldest)
+    _ = model.exchangeLast(field, object)
+    return (ReferenceModel.newObject, object)
+  }
+
+  private mutating func addObject(
+    _ space: UInt8, _ key: UInt64, _ tracker: GenerationTracker
+  ) -> Int {
+    let object = keys.count
+    let generation = tracker.generation(space, key)
+    objects.set(space, key, to: UInt32(object))
+    keys.append(key)
+    spaces.append(space)
+    startGenerations.append(generation)
+    generations.append(generation)
+    let difference = key &- lastKeys[Int(space)]
+    Varint.append(Varint.zigzag(difference), to: &columns.objectKeys)
+    lastKeys[Int(space)] = key
+    Varint.append(UInt64(generation), to: &columns.objectGenerations)
     return object
-  }
-
-  /// The first way that leads to the object; lists a new one.
-  private mutating func search(
-    _ field: Int, _ space: ObjectSpace, _ key: UInt64, _ list: Int, _ kind: UInt8,
-    _ partner: UInt32,
-    _ tracker: GenerationTracker
-  ) -> (way: UInt8, object: UInt32) {
-    if key == 0 && field != 0 { return (BlockModel.Way.zero, BlockModel.none) }
-    guard let object = numbers.value(space.rawValue, key) else {
-      return add(space, key, list, kind, partner, tracker)
-    }
-    for way in 0..<BlockModel.Way.new where model.recent[list + Int(way)] == object {
-      return (way, object)
-    }
-    for way in BlockModel.Way.next..<BlockModel.Way.count
-    where model.find(way, list, kind, partner: partner) == object {
-      return (way, object)
-    }
-    let number = UInt64(model.objects.count - 1) - UInt64(object)
-    SplitNumber.append(number, to: &columns.numbers, &columns.numbersRest)
-    return (BlockModel.Way.number, object)
-  }
-
-  private mutating func add(
-    _ space: ObjectSpace, _ key: UInt64, _ list: Int, _ kind: UInt8, _ partner: UInt32,
-    _ tracker: GenerationTracker
-  ) -> (way: UInt8, object: UInt32) {
-    var way = BlockModel.Way.new
-    let generation = tracker.generation(space.rawValue, key)
-    if generation == 0 && partner != BlockModel.none
-      && model.objects[Int(partner)].lock == BlockModel.none
-      && model.lockKey(of: partner) == key
-    {
-      way = BlockModel.Way.lock
-    } else {
-      let difference = Varint.zigzag(key &- model.keyBase(list, kind))
-      SplitNumber.append(difference, to: &columns.keys, &columns.keysRest)
-      Varint.append(UInt64(generation), to: &columns.generations)
-    }
-    let object = model.add(list, key: key, generation: generation, partner: partner)
-    numbers.set(space.rawValue, key, to: object)
-    return (way, object)
   }
 }

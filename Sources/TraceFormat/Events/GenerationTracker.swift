@@ -8,8 +8,6 @@
 public struct GenerationTracker: Sendable {
   /// Only keys whose generation is not 0.
   private var current = IdentityMap()
-  /// Bit by raw space: whether any of its keys is in `current`.
-  private var spaces: UInt8 = 0
 
   /// Makes a tracker that has seen nothing.
   public init() {}
@@ -20,18 +18,15 @@ public struct GenerationTracker: Sendable {
     guard traits.isNumbered else { return 0 }
     let now = current.value(traits.space.rawValue, event.object) ?? 0
     guard traits.startsGeneration else { return now }
-    advance(traits.space.rawValue, event.object, to: now &+ 1)
+    current.set(traits.space.rawValue, event.object, to: now &+ 1)
     return now &+ 1
   }
 
   /// Generation an object has now.
-  func generation(_ space: UInt8, _ key: UInt64) -> UInt32 {
-    spaces & 1 << space == 0 ? 0 : current.value(space, key) ?? 0
-  }
+  func generation(_ space: UInt8, _ key: UInt64) -> UInt32 { current.value(space, key) ?? 0 }
 
   /// Says that an object has reached a generation.
   mutating func advance(_ space: UInt8, _ key: UInt64, to generation: UInt32) {
-    spaces |= 1 << space
     current.set(space, key, to: generation)
   }
 }

@@ -12,17 +12,8 @@ struct KindTraits: Sendable {
   let arg1: ObjectSpace
   /// Whether the event starts a new generation of `object`.
   let startsGeneration: Bool
-  /// Whether `arg0` is a value that goes with the object, as a slot or a load does.
-  let bound0: Bool
-  /// The same of `arg1`.
-  let bound1: Bool
-  /// Whether the event gives a table or lock back to its allocator.
-  let frees: Bool
-  /// Whether the event walks tables, in an order that says nothing of their lives.
-  let isWalk: Bool
 
   /// Whether the keys of `space` have generations.
-  @inline(__always)
   var isNumbered: Bool { space != .none && space != .gracePeriod }
 
   /// Traits by raw kind, for all 256 numbers.
@@ -35,11 +26,6 @@ struct KindTraits: Sendable {
     arg0 = fields?.arg0.space ?? .none
     arg1 = fields?.arg1.space ?? .none
     startsGeneration = fields?.startsGeneration ?? false
-    let hasBound = space != .none && space != .lock
-    bound0 = hasBound && arg0 == .none && fields?.arg0.goesWithObject ?? false
-    bound1 = hasBound && arg1 == .none && fields?.arg1.goesWithObject ?? false
-    isWalk = kind == .readerLoad || kind == .readerAccess
-    frees = kind == .tableFree || kind == .lockFree
   }
 }
 
@@ -54,7 +40,4 @@ extension EventArgument {
     default: type == .pfn ? .table : .none
     }
   }
-
-  /// Whether a later event about the same object is likely to repeat the value.
-  var goesWithObject: Bool { type == .address || name == "load" }
 }

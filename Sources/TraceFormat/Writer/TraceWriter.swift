@@ -33,7 +33,7 @@ public final class TraceWriter: EventSink {
 
     /// Makes options.
     public init(
-      blockEvents: Int = 65_536, codec: Codec = .zstd(level: 1), keepsGenerations: Bool = false
+      blockEvents: Int = 32_768, codec: Codec = .zstd(level: 1), keepsGenerations: Bool = false
     ) {
       self.blockEvents = blockEvents
       self.codec = codec
