@@ -44,6 +44,24 @@ final class AddressSpace {
     return table.level == .pte ? table : nil
   }
 
+  /// The PMD table on the way to an address, if there is one.
+  func pmdTable(at address: UInt64) -> Table? {
+    let table = lowestTable(at: address)
+    return table.level == .pmd ? table : table.level == .pte ? table.parent : nil
+  }
+
+  /// The region an address lies in.
+  func region(at address: UInt64) -> Region? {
+    regions.first { $0.start <= address && address < $0.end }
+  }
+
+  /// PMD tables that intersect a range.
+  func pmdTables(from start: UInt64, to end: UInt64) -> [Table] {
+    var tables: [Table] = []
+    root.visitBelow(from: start, to: end) { if $0.level == .pmd { tables.append($0) } }
+    return tables
+  }
+
   func isMapped(_ address: UInt64) -> Bool {
     regions.contains { $0.start <= address && address < $0.end }
   }

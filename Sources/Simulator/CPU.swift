@@ -16,6 +16,8 @@ final class CPU {
   }
 
   let id: Int
+  /// Takes part in scheduling, interrupts and grace periods.
+  var isOnline = true
   /// Tasks bound to it, in round-robin order.
   var tasks: [KernelTask] = []
   var current: KernelTask?

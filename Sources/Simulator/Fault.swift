@@ -19,17 +19,22 @@ final class Fault: Operation {
   private var state = State.walk
   private var spins = false
   private var preallocates: Bool
+  /// Level down to which tables are filled in; pages are mapped at `pte` only.
+  private let depth: TableLevel
 
   /// `preallocates` asks for the PTE table before the entry is looked at, as a file fault does.
-  init(_ mm: AddressSpace, at address: UInt64, preallocates: Bool = false) {
+  init(
+    _ mm: AddressSpace, at address: UInt64, preallocates: Bool = false, downTo depth: TableLevel = .pte
+  ) {
     self.mm = mm
     self.address = address
     self.preallocates = preallocates
+    self.depth = depth
   }
 
   override func step(_ machine: Machine, _ task: KernelTask) -> Progress {
     switch state {
-    case .walk: walk(machine, task)
+    case .walk: return walk(machine, task)
     case .install(let table, let upper): install(table, upper, machine, task)
     case .installLocked(let table, let upper):
       let wasFilled = fill(table, upper, machine)
@@ -50,23 +55,27 @@ final class Fault: Operation {
     return .more
   }
 
-  private func walk(_ machine: Machine, _ task: KernelTask) {
+  private func walk(_ machine: Machine, _ task: KernelTask) -> Progress {
     let lowest = mm.lowestTable(at: address)
+    if lowest.hugePage(at: address) != nil || (depth == .pmd && lowest.level <= .pmd) {
+      return .done
+    }
     if lowest.level == .pte {
       if preallocates {
         preallocates = false
         state = .discard(allocate(.pte, machine))
-        return
+        return .more
       }
       let section = ReaderSection(.lock, mm, at: address, .map)
       state = .mapped(section)
       task.call(section)
-      return
+      return .more
     }
     let levels = mm.mode.levels
     let next = lowest.level == .pgd ? levels[0] : levels[levels.firstIndex(of: lowest.level)! + 1]
     spins = false
     state = .install(allocate(next, machine), under: lowest)
+    return .more
   }
 
   private func allocate(_ level: TableLevel, _ machine: Machine) -> Table {
@@ -87,7 +96,9 @@ final class Fault: Operation {
 
   /// Installs the table if the entry is still empty.
   private func fill(_ table: Table, _ upper: Table, _ machine: Machine) -> Bool {
-    guard upper.child(level: table.level, at: address) == nil else { return false }
+    guard upper.child(level: table.level, at: address) == nil,
+      upper.hugePage(at: address) == nil
+    else { return false }
     machine.addTableBytes(4096, table.level, mm)
     upper.install(table)
     machine.emit(

@@ -2,13 +2,14 @@ import TraceFormat
 
 /// `pin_user_pages_fast()`: a walk from the PGD down with IRQs off (class G).
 ///
-/// Takes no lock; after grabbing the page it compares the entry and, if that changed, gives up.
+/// Takes no lock; after grabbing the page it compares the entries and, if one changed, gives up.
 final class GupFast: Operation {
   private enum State {
     case enter
     case load
     case touch
     case grab
+    case recheck
     case exit
   }
 
@@ -55,7 +56,16 @@ final class GupFast: Operation {
       machine.emit(.readerAccess, table.pfn, machine.section, 0, level: table.level)
       state = table.level == .pte ? .grab : .load
     case .grab:
+      guard table.hasLeaf(at: address) else {
+        state = .exit
+        return .more
+      }
+      machine.emit(.readerPin, table.pfn, machine.section, level: .pte)
+      state = .recheck
+    case .recheck:
       succeeded = table.hasLeaf(at: address) && mm.pteTable(at: address) === table
+      machine.emit(
+        .readerRecheck, table.pfn, machine.section, succeeded ? 1 : 0, level: .pte)
       state = .exit
     case .exit:
       machine.emit(

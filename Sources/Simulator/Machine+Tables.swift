@@ -20,7 +20,8 @@ extension Machine {
     let (pfn, _) = pages.allocate()
     liveTables += 1
     emit(.tableAlloc, pfn, mm, level: level)
-    var lock: Lock?
+    // An embedded lock excludes others just as well; it has no life of its own to tell.
+    var lock = level.hasSplitLock ? Lock(address: 0) : nil
     if splitPtlock, level.hasSplitLock {
       if locks.isExhausted { locks.grow(pageAddress: PageAllocator.linear(allocatePage())) }
       let fresh = locks.allocate()
@@ -35,11 +36,12 @@ extension Machine {
 
   /// The destructor: lock first, then type and statistics.
   func destruct(_ table: Table) {
-    if let lock = table.lock {
+    if splitPtlock, let lock = table.lock {
       emit(.lockFree, lock.address, table.pfn, level: table.level)
       locks.release(lock)
     }
     if stage.levelsWithConstructor.contains(table.level) {
+      emit(.tableTypeClear, table.pfn, level: table.level)
       emit(.tableDestruct, table.pfn, 0, UInt64(bitPattern: -1), level: table.level)
     }
   }
@@ -57,7 +59,8 @@ extension Machine {
     free(table, by: stage.freeFunction)
   }
 
-  /// Frees a table that was never installed (exception E1) or is the PGD (E8).
+  /// Frees a table that nobody can reach: never installed (exception E1), withdrawn (E4), the PGD
+  /// (E8), or behind its own grace period (E3).
   func discard(_ table: Table) {
     destruct(table)
     free(table, by: .pagetableFree)

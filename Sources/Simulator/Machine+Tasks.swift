@@ -6,6 +6,7 @@ extension Machine {
   @discardableResult
   func spawn(_ name: String, mm: AddressSpace?, cpu: Int, program: Operation) -> KernelTask {
     let pid = allocatePid()
+    let cpu = cpus[cpu].isOnline ? cpu : 0
     createdTasks += 1
     let task = KernelTask(
       pid: pid, name: name, stackAddress: stackAddresses.allocate(), mm: mm, cpu: cpu,
@@ -63,16 +64,31 @@ extension Machine {
   /// Moves a running task to another CPU, where it goes on.
   func migrate(_ task: KernelTask) {
     guard cpus.count > 1, !task.isPinned, task.preemptCount == 0 else { return }
-    let from = cpus[task.cpu]
     let to = cpus[(task.cpu + 1 + random.below(cpus.count - 1)) % cpus.count]
+    if to.isOnline { migrate(task, to: to) }
+  }
+
+  private func migrate(_ task: KernelTask, to: CPU) {
+    let from = cpus[task.cpu]
     from.tasks.removeAll { $0 === task }
-    from.readyCount -= 1
-    from.current = nil
+    if from.current === task { from.current = nil }
     task.cpu = to.id
     to.tasks.append(task)
-    to.readyCount += 1
+    if task.state == .ready {
+      from.readyCount -= 1
+      to.readyCount += 1
+    }
     refresh(from)
     refresh(to)
+  }
+
+  /// Moves every task of a CPU to another one; false if one of them cannot leave now.
+  func evacuate(_ cpu: CPU, to other: CPU) -> Bool {
+    guard cpu.tasks.allSatisfy({ $0.preemptCount == 0 && !$0.irqsOff && !$0.isPinned }) else {
+      return false
+    }
+    for task in cpu.tasks { migrate(task, to: other) }
+    return true
   }
 
   /// Takes a task that has nothing left to do off its CPU.

@@ -22,7 +22,8 @@ final class Machine {
   let seed: UInt64
   let targetEvents: Int
   let cpus: [CPU]
-  let allCPUs: UInt64
+  /// CPUs that are online, as a bit mask.
+  var onlineCPUs: UInt64
 
   var clock: UInt64 = 1_000_000_000
   /// Nothing of the workload is left: the run is over.
@@ -71,7 +72,7 @@ final class Machine {
     self.schedule = schedule
     self.sink = sink
     cpus = (0..<count).map(CPU.init)
-    allCPUs = count == 64 ? .max : 1 << UInt64(count) - 1
+    onlineCPUs = count == 64 ? .max : 1 << UInt64(count) - 1
     random = SplitMix64(seed: seed, stream: 2)
   }
 
@@ -151,8 +152,9 @@ final class Machine {
   /// Recomputes whether a CPU can do something.
   func refresh(_ cpu: CPU) {
     let canAct =
-      cpu.readyCount > 0 || cpu.softirq != nil || !cpu.interrupts.isEmpty
-      || owesQuiescentState(cpu) || hasReadyCallback(cpu)
+      cpu.isOnline
+      && (cpu.readyCount > 0 || cpu.softirq != nil || !cpu.interrupts.isEmpty
+        || owesQuiescentState(cpu) || hasReadyCallback(cpu))
     let bit: UInt64 = 1 << UInt64(cpu.id)
     if canAct { busy |= bit } else { busy &= ~bit }
   }

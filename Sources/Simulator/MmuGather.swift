@@ -115,6 +115,7 @@ final class StartGather: Operation {
     gather.mm.flushesPending += 1
     machine.emit(
       .gatherStart, gather.address, gather.mm.address, gather.isFullMM ? 1 : 0)
+    machine.emit(.mmFlushPending, gather.mm.address, 1)
     return .done
   }
 }
@@ -138,6 +139,7 @@ final class FinishGather: Operation {
     }
     for page in gather.pages.slotPages { machine.pages.release(page) }
     gather.mm.flushesPending -= 1
+    machine.emit(.mmFlushPending, gather.mm.address, UInt64(bitPattern: -1))
     machine.emit(.gatherFinish, gather.address, gather.mm.address)
     return .done
   }

@@ -1,9 +1,11 @@
+import TraceFormat
+
 /// Pages by number, last freed first handed out, so that a dangling reference meets a new owner.
 struct PageAllocator {
   /// First page of the simulated RAM (0x8400_0000).
   private static let base: UInt64 = 0x84000
   /// The linear map.
-  private static let linearBase: UInt64 = 0xffff_af80_0000_0000
+  static let linearMap = MachineFacts.LinearMap(address: 0xffff_af80_0000_0000, pfn: 0x80000)
   /// struct page array.
   private static let vmemmap: UInt64 = 0xffff_8d80_0000_0000
 
@@ -33,7 +35,9 @@ struct PageAllocator {
   }
 
   /// Address of a page in the linear map.
-  static func linear(_ pfn: UInt64) -> UInt64 { linearBase + (pfn - 0x80000) << 12 }
+  static func linear(_ pfn: UInt64) -> UInt64 {
+    linearMap.address + (pfn - linearMap.pfn) << 12
+  }
 
   /// Address of the rcu_head inside a page's ptdesc.
   static func ptdescHead(_ pfn: UInt64) -> UInt64 { vmemmap + pfn << 6 + 8 }

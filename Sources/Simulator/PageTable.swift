@@ -11,11 +11,19 @@ final class Table {
     let pfn: UInt64
   }
 
+  /// A huge page mapped by an entry of a PMD table.
+  struct HugePage {
+    let index: Int
+    let pfn: UInt64
+    /// Waits for a split, or for the end of the mapping.
+    let deposited: Table
+  }
+
   let pfn: UInt64
   let level: TableLevel
-  /// First address the table covers.
-  let base: UInt64
-  /// Its split lock; nil where the level has none or locks are embedded.
+  /// First address the table covers; changes when the table is moved (mremap).
+  private(set) var base: UInt64
+  /// Its split lock; nil where the level has none. Embedded locks have no address.
   let lock: Lock?
   /// The table whose entry points here; nil while not installed.
   private(set) var parent: Table?
@@ -24,6 +32,8 @@ final class Table {
   private var childCount = 0
   /// Mapped pages of a PTE table.
   private(set) var leaves: [Leaf] = []
+  /// Huge pages that entries of a PMD table map, each with the PTE table deposited for it.
+  private(set) var hugePages: [HugePage] = []
 
   init(pfn: UInt64, level: TableLevel, base: UInt64, lock: Lock?) {
     self.pfn = pfn
@@ -62,6 +72,38 @@ final class Table {
     parent.children[Self.entry(for: level, at: base)] = nil
     parent.childCount -= 1
     self.parent = nil
+  }
+
+  /// The huge page mapped at an address.
+  func hugePage(at address: UInt64) -> HugePage? {
+    guard !hugePages.isEmpty else { return nil }
+    let index = Self.entry(for: .pte, at: address)
+    return hugePages.first { $0.index == index }
+  }
+
+  /// Maps a huge page at an address whose entry is empty.
+  func mapHuge(_ pfn: UInt64, at address: UInt64, depositing table: Table) {
+    hugePages.append(
+      HugePage(index: Self.entry(for: .pte, at: address), pfn: pfn, deposited: table))
+  }
+
+  /// Clears the entry that maps a huge page.
+  func unmapHuge(at address: UInt64) -> HugePage? {
+    let index = Self.entry(for: .pte, at: address)
+    guard let place = hugePages.firstIndex(where: { $0.index == index }) else { return nil }
+    return hugePages.remove(at: place)
+  }
+
+  /// Removes and returns every mapped page.
+  func unmapAll() -> [UInt64] {
+    defer { leaves = [] }
+    return leaves.map(\.pfn)
+  }
+
+  /// Says that a table that is not installed now covers another range.
+  func move(to base: UInt64) {
+    precondition(parent == nil, "moving a table that is installed")
+    self.base = base
   }
 
   func hasLeaf(at address: UInt64) -> Bool {

@@ -5,6 +5,8 @@ struct Callback {
   enum Payload {
     case batch(TableBatch)
     case table(Table)
+    /// `pte_free_defer()`: destructor and free in the callback, whatever the stage.
+    case deferred(Table)
   }
 
   let head: UInt64
@@ -16,13 +18,14 @@ struct Callback {
     switch payload {
     case .batch: .removeTableBatch
     case .table: .removeTableOne
+    case .deferred: .freeDeferred
     }
   }
 
   var load: UInt64 {
     switch payload {
     case .batch(let batch): UInt64(batch.tables.count)
-    case .table(let table): table.pfn
+    case .table(let table), .deferred(let table): table.pfn
     }
   }
 }
@@ -34,6 +37,15 @@ struct CallbackQueue {
   /// Callbacks ever queued, and ever finished.
   private(set) var queued = 0
   var finished = 0
+
+  /// Takes over all that waits in another queue; whoever waits for those (`rcu_barrier()`) has
+  /// to wait here.
+  mutating func splice(_ other: inout CallbackQueue) {
+    while other.count > 0 {
+      append(other.removeFirst())
+      other.finished += 1
+    }
+  }
 
   var count: Int { items.count - head }
   var first: Callback? { head < items.count ? items[head] : nil }
@@ -121,7 +133,7 @@ extension Machine {
   /// The grace-period kthread's turn.
   func runGracePeriodKthread() {
     // It needs a CPU on which it can run: no section is open there and nothing is masked.
-    let willing = cpus.filter { $0.isQuiescent }
+    let willing = cpus.filter { $0.isOnline && $0.isQuiescent }
     guard !willing.isEmpty else {
       rcu.timer = clock + 500
       return
@@ -131,7 +143,7 @@ extension Machine {
     switch rcu.phase {
     case .starting:
       let length = UInt64(2 * Self.jiffyNanoseconds + random.below(Self.jiffyNanoseconds))
-      rcu.start(cpus: allCPUs, end: clock + length)
+      rcu.start(cpus: onlineCPUs, end: clock + length)
       emit(.gracePeriodStart, rcu.sequence)
       refreshAll()
     case .running where rcu.pending != 0:
@@ -222,6 +234,10 @@ struct CallbackRun {
     case .table(let table):
       guard index == 0 else { return false }
       machine.finalFree(table)
+      return true
+    case .deferred(let table):
+      guard index == 0 else { return false }
+      machine.discard(table)
       return true
     }
   }

@@ -57,9 +57,7 @@ final class RaceRound {
   func mayReclaimerStart() -> Bool { scenario == .spinning || ask(readerHasLoaded) }
 
   /// Whether the reclaimer, holding the lock, may clear the entry.
-  func mayReclaimerProceed(splitLocks: Bool) -> Bool {
-    scenario != .spinning || ask(splitLocks ? readerSpins : readerHasLoaded)
-  }
+  func mayReclaimerProceed() -> Bool { scenario != .spinning || ask(readerSpins) }
 
   func mayReclaimerLeave() -> Bool { ask(readerIsDone) }
 

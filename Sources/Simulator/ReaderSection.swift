@@ -72,6 +72,10 @@ final class ReaderSection: Operation {
     case .recheck:
       let isCurrent = mm.pteTable(at: address) === table
       outcome = isCurrent ? .finished : .changed
+      if let table {
+        machine.emit(
+          .readerRecheck, table.pfn, machine.section, isCurrent ? 1 : 0, level: .pte)
+      }
       state = .pauseLocked
     case .pauseLocked:
       if round?.mayReaderProceed(from: .locked) ?? true {
@@ -145,13 +149,14 @@ extension Machine {
   ) -> Bool {
     let section = section ?? self.section
     guard !lock.isHeld else {
-      if !spins {
-        spins = true
+      if !spins, splitPtlock {
         emit(.lockWait, lock.address, section, table.pfn, level: table.level)
       }
+      spins = true
       return false
     }
     lock.isHeld = true
+    guard splitPtlock else { return true }
     emit(.lockAcquire, lock.address, section, table.pfn, level: table.level)
     return true
   }
@@ -159,6 +164,7 @@ extension Machine {
   /// Releases a split lock, whoever it belongs to by now.
   func release(_ lock: Lock, of table: Table, section: UInt64? = nil) {
     lock.isHeld = false
+    guard splitPtlock else { return }
     emit(.lockRelease, lock.address, section ?? self.section, table.pfn, level: table.level)
   }
 

@@ -1,7 +1,8 @@
 import TraceFormat
 
 /// Takes one emptied PTE table away under nothing but mmap_lock held for read (trigger R of
-/// kernel-facts §4.2): zap under the ptlock, clear the entry under ptlock and pmd lock, free.
+/// kernel-facts §4.2): zap under the ptlock; if the pmd lock can be had at once, clear the entry
+/// under both, else start over with ``ReclaimLater``.
 final class ReclaimTable: Operation {
   private enum State {
     case enter
@@ -10,7 +11,7 @@ final class ReclaimTable: Operation {
     case pause
     case recheck
     case zap
-    case lockPMD
+    case tryPMD
     case unlink
     case unlockPMD
     case unlock
@@ -25,8 +26,8 @@ final class ReclaimTable: Operation {
   private var table: Table?
   private var upper: Table?
   private var spins = false
-  private var spinsOnPMD = false
   private var isUnlinked = false
+  private var mustRetry = false
 
   init(_ gather: MmuGather, at address: UInt64, round: RaceRound?) {
     self.gather = gather
@@ -42,13 +43,14 @@ final class ReclaimTable: Operation {
         .readerEnter, machine.section, UInt64(ReaderClass.nolock.rawValue), gather.mm.address)
       state = .load
     case .load, .lock, .pause, .recheck: approach(machine)
-    case .zap, .lockPMD, .unlink, .unlockPMD, .unlock: takeAway(machine)
+    case .zap, .tryPMD, .unlink, .unlockPMD, .unlock: takeAway(machine)
     case .exit:
       machine.emit(.readerExit, machine.section, UInt64(ReaderClass.nolock.rawValue))
       task.preemptCount -= 1
       state = .free
       if gather.mustFlush { task.call(FlushGather(gather)) }
     case .free:
+      if mustRetry { return .become(ReclaimLater(gather, at: address, round: round)) }
       guard isUnlinked, let table else { return .done }
       return .become(FreeTable(table, gather, from: .destruct))
     }
@@ -75,8 +77,13 @@ final class ReclaimTable: Operation {
       round?.reclaimerHoldsLock = true
       state = .pause
     case .pause:
-      if round?.mayReclaimerProceed(splitLocks: machine.splitPtlock) ?? true { state = .recheck }
-    default: state = gather.mm.pteTable(at: address) === table ? .zap : .unlock
+      if round?.mayReclaimerProceed() ?? true { state = .recheck }
+    default:
+      guard let table else { preconditionFailure("nothing to compare") }
+      let isCurrent = gather.mm.pteTable(at: address) === table
+      machine.emit(
+        .readerRecheck, table.pfn, machine.section, isCurrent ? 1 : 0, level: .pte)
+      state = isCurrent ? .zap : .unlock
     }
   }
 
@@ -87,14 +94,17 @@ final class ReclaimTable: Operation {
     case .zap:
       machine.emit(.readerAccess, table.pfn, machine.section, 1, level: .pte)
       machine.zap(table, from: table.base, to: table.end, gather)
-      state = table.leaves.isEmpty ? .lockPMD : .unlock
-    case .lockPMD:
-      if let lock = upper.lock {
-        guard machine.acquire(lock, of: upper, spins: &spinsOnPMD) else { return }
+      state = table.leaves.isEmpty ? .tryPMD : .unlock
+    case .tryPMD:
+      // The other order is pmd lock first: waiting here could last for ever.
+      guard upper.lock.map({ machine.tryAcquire($0, of: upper) }) ?? true else {
+        mustRetry = true
+        state = .unlock
+        return
       }
       state = .unlink
     case .unlink:
-      machine.unlink(table, gather.mm)
+      machine.reclaim(table, under: upper, gather.mm)
       isUnlinked = true
       round?.isUnlinked = true
       state = .unlockPMD
@@ -105,6 +115,125 @@ final class ReclaimTable: Operation {
       if let lock = table.lock { machine.release(lock, of: table) }
       state = .exit
     }
+  }
+}
+
+/// `try_to_free_pte()`: the pmd lock first, then the ptlock, and every entry looked at again.
+final class ReclaimLater: Operation {
+  private enum State {
+    case lockPMD
+    case enter
+    case load
+    case lock
+    case check
+    case unlink
+    case unlock
+    case exit
+    case unlockPMD
+    case free
+  }
+
+  private let gather: MmuGather
+  private let address: UInt64
+  private let round: RaceRound?
+  private var state = State.lockPMD
+  private var table: Table?
+  private var upper: Table?
+  private var spins = false
+  private var spinsOnPMD = false
+  private var isUnlinked = false
+
+  init(_ gather: MmuGather, at address: UInt64, round: RaceRound?) {
+    self.gather = gather
+    self.address = address
+    self.round = round
+  }
+
+  override func step(_ machine: Machine, _ task: KernelTask) -> Progress {
+    switch state {
+    case .lockPMD: return lockPMD(machine, task)
+    case .enter:
+      task.preemptCount += 1
+      machine.emit(
+        .readerEnter, machine.section, UInt64(ReaderClass.nolock.rawValue), gather.mm.address)
+      state = .load
+    case .load, .lock, .check, .unlink, .unlock: takeAway(machine)
+    case .exit:
+      machine.emit(.readerExit, machine.section, UInt64(ReaderClass.nolock.rawValue))
+      task.preemptCount -= 1
+      state = .unlockPMD
+    case .unlockPMD:
+      if let upper, let lock = upper.lock { machine.release(lock, of: upper, section: 0) }
+      task.preemptCount -= 1
+      state = .free
+    case .free:
+      guard isUnlinked, let table else { return .done }
+      return .become(FreeTable(table, gather, from: .destruct))
+    }
+    return .more
+  }
+
+  private func lockPMD(_ machine: Machine, _ task: KernelTask) -> Progress {
+    // Once waited for, the table may be gone; the upper one stays as long as mmap_lock is held.
+    guard let upper = gather.mm.pteTable(at: address)?.parent ?? upper else { return .done }
+    self.upper = upper
+    if let lock = upper.lock {
+      guard machine.acquire(lock, of: upper, spins: &spinsOnPMD, section: 0) else { return .more }
+    }
+    task.preemptCount += 1
+    state = .enter
+    return .more
+  }
+
+  private func takeAway(_ machine: Machine) {
+    switch state {
+    case .load:
+      guard let found = gather.mm.pteTable(at: address), found.parent === upper, let upper else {
+        state = .exit
+        return
+      }
+      table = found
+      machine.emit(
+        .readerLoad, found.pfn, machine.section, upper.slot(of: found), level: .pte)
+      state = .lock
+    case .lock:
+      if let table, let lock = table.lock {
+        guard machine.acquire(lock, of: table, spins: &spins) else { return }
+      }
+      state = .check
+    case .check:
+      guard let table else { preconditionFailure("nothing to look at") }
+      machine.emit(.readerAccess, table.pfn, machine.section, 0, level: .pte)
+      state = table.leaves.isEmpty ? .unlink : .unlock
+    case .unlink:
+      guard let table, let upper else { preconditionFailure("nothing to take away") }
+      machine.reclaim(table, under: upper, gather.mm)
+      isUnlinked = true
+      round?.isUnlinked = true
+      state = .unlock
+    default:
+      if let table, let lock = table.lock { machine.release(lock, of: table) }
+      state = .exit
+    }
+  }
+}
+
+extension Machine {
+  /// Clears the entry of an empty table; both locks are held.
+  func reclaim(_ table: Table, under upper: Table, _ mm: AddressSpace) {
+    if stage.ptReclaim {
+      emit(
+        .tableReclaim, table.pfn, splitPtlock ? upper.lock?.address ?? 0 : 0,
+        UInt64(table.leaves.count), level: table.level)
+    }
+    unlink(table, mm)
+  }
+
+  /// Takes a split lock if nobody holds it.
+  func tryAcquire(_ lock: Lock, of table: Table) -> Bool {
+    guard !lock.isHeld else { return false }
+    var spins = true
+    return acquire(lock, of: table, spins: &spins)
   }
 }
 

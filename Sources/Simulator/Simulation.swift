@@ -59,6 +59,13 @@ public struct Simulation {
       "split_ptlock": options.splitPtlock ? "yes" : "no",
       "transport": options.stage.transport.rawValue,
     ]
+    var machine = MachineFacts()
+    machine.levels = ([.pgd] + options.mode.levels).map(\.name)
+    machine.linearMap = PageAllocator.linearMap
+    machine.batchCapacity = UInt64(TableBatch.capacity)
+    machine.observesContext = true
+    machine.observesEnqueue = true
+    header.machine = machine
     for kind in EventKind.allCases where isVisible(kind) {
       header.capabilities[kind] = .sure
     }
@@ -81,6 +88,7 @@ public struct Simulation {
   private func isVisible(_ kind: EventKind) -> Bool {
     switch kind {
     case .tablePut, .loss, .lossEnd, .mark: false
+    case .tableReclaim: options.stage.ptReclaim
     case .lockAlloc, .lockFree, .lockWait, .lockAcquire, .lockRelease: options.splitPtlock
     default: true
     }

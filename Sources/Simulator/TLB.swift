@@ -41,7 +41,7 @@ final class FlushTLB: Operation {
 
   private func interrupt(_ machine: Machine) {
     let own: UInt64 = 1 << UInt64(machine.actor.cpu)
-    let others = gather.mm.cpuMask & ~own
+    let others = gather.mm.cpuMask & machine.onlineCPUs & ~own
     machine.interrupt(others, .flush(mm: gather.mm.address), receipt)
     // on_each_cpu_mask() runs the function here as well, without an interrupt.
     if gather.mm.cpuMask & own != 0 { machine.emit(.flushAck, gather.mm.address) }
@@ -60,7 +60,7 @@ final class SyncIPI: Operation {
       started = true
       machine.emit(.ipiSyncStart)
       task.preemptCount += 1
-      machine.interrupt(machine.allCPUs & ~(1 << UInt64(machine.actor.cpu)), .sync, receipt)
+      machine.interrupt(machine.onlineCPUs & ~(1 << UInt64(machine.actor.cpu)), .sync, receipt)
       return .more
     }
     guard receipt.outstanding == 0 else { return .more }

@@ -5,6 +5,7 @@ final class UnmapRange: Operation {
   private enum State {
     case start
     case zap([Table], next: Int)
+    case zapHuge([UInt64], next: Int)
     case collect
     case free([Table], next: Int)
   }
@@ -34,6 +35,15 @@ final class UnmapRange: Operation {
         let from = max(start, tables[next].base)
         task.call(
           ReaderSection(.lock, mm, at: from, .zap(from: start, to: end, gather)))
+      } else {
+        state = .zapHuge(mm.hugePages(from: start, to: end), next: 0)
+      }
+    case .zapHuge(let addresses, let next):
+      if gather.mustFlush {
+        task.call(FlushGather(gather))
+      } else if next < addresses.count {
+        state = .zapHuge(addresses, next: next + 1)
+        task.call(ZapHugePage(gather, at: addresses[next]))
       } else {
         state = .collect
       }

@@ -101,7 +101,8 @@ public struct Checker {
 
   /// Judges `source` from its start to its end.
   public mutating func check(_ source: any EventSource) throws -> CheckResult {
-    var resolver = Resolver()
+    var resolver = Resolver(machine: source.header.machine)
+    for index in seats.indices { seats[index].judge.begin(source.header) }
     var batch = EventBatch()
     var resolved = ResolvedBatch()
     var count: UInt64 = 0

@@ -1,4 +1,4 @@
-import TraceFormat
+public import TraceFormat
 
 /// What an invariant is, apart from its code: one row of docs/INVARIANTS.md.
 public struct InvariantDescription: Sendable {
@@ -56,6 +56,8 @@ public protocol Invariant: Sendable {
   static var description: InvariantDescription { get }
   /// A judge at the start of a trace.
   init()
+  /// Takes what the trace says of itself, before its first event.
+  mutating func begin(_ header: TraceHeader)
   /// Judges the events of a batch.
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally)
   /// Judges what is left when the trace says that nothing may be left (`quiesce`), or ends.
@@ -63,6 +65,8 @@ public protocol Invariant: Sendable {
 }
 
 extension Invariant {
+  /// Most invariants look at nothing but events.
+  public mutating func begin(_ header: TraceHeader) {}
   /// Most invariants owe nothing at the end.
   public mutating func finish(_ state: Resolver, into tally: inout Tally) {}
 }

@@ -34,6 +34,8 @@ public struct LockLife: Sendable {
   public var openLoads: Int32 = 0
   /// Since when there has been at least one such load.
   public var loadedSince: Ordinal = .none
+  /// Its place among the locks that are held, -1 while it is not.
+  var place: Int32 = -1
 }
 
 /// One use of an rcu_head, from `call_rcu` to the next of the same head. For a table batch it
@@ -100,6 +102,8 @@ struct SectionLife {
   var task: UInt32 = 0
   var openedAt: Ordinal = .none
   var isOpen = false
+  /// Its place among the open sections, -1 while it is not.
+  var place: Int32 = -1
   var loads: [Load] = []
 
   struct Load {
@@ -109,5 +113,9 @@ struct SectionLife {
     var lock: Int32
     var lockGeneration: UInt32
     var at: Ordinal
+    var lockedAt: Ordinal = .none
+    var recheckedAt: Ordinal = .none
+    var isUnchanged = false
+    var pinnedAt: Ordinal = .none
   }
 }

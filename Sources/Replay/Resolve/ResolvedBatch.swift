@@ -12,6 +12,12 @@ public struct Resolution: Sendable {
   public var callback: Int32 = -1
   /// The callback running on this (cpu, task).
   public var running: Int32 = -1
+  /// The section, mm or gather the event is about, by the space of its kind. For
+  /// `ipi_sync_start` and `synchronize_rcu_start`, an open section of the same task; for
+  /// `pt_reclaim`, the lock of the upper table.
+  public var subject: Int32 = -1
+  /// The table whose entry an install or unlink changed.
+  public var upper: Int32 = -1
   /// Number of that run, from 1; 0 = outside.
   public var run: UInt32 = 0
   /// Start of the last grace period that is over.
@@ -51,6 +57,12 @@ public struct ResolvedBatch: Sendable {
   public internal(set) var locks: [LockLife] = []
   /// Callback snapshots.
   public internal(set) var callbacks: [CallbackLife] = []
+  /// Section snapshots.
+  public internal(set) var sections: [SectionView] = []
+  /// Address space snapshots.
+  public internal(set) var spaces: [SpaceLife] = []
+  /// Gather snapshots.
+  public internal(set) var gathers: [GatherLife] = []
   /// Places of the events of each kind, by the kind's raw value.
   public internal(set) var places: [[Int32]] = Array(repeating: [], count: 256)
 
@@ -68,6 +80,9 @@ public struct ResolvedBatch: Sendable {
     tables.removeAll(keepingCapacity: true)
     locks.removeAll(keepingCapacity: true)
     callbacks.removeAll(keepingCapacity: true)
+    sections.removeAll(keepingCapacity: true)
+    spaces.removeAll(keepingCapacity: true)
+    gathers.removeAll(keepingCapacity: true)
     for index in places.indices where !places[index].isEmpty {
       places[index].removeAll(keepingCapacity: true)
     }
@@ -120,6 +135,36 @@ extension ResolvedBatch {
 }
 
 extension ResolvedBatch {
+  /// The section of a reader's event at a place, or the one a sync event lies in.
+  public func section(at place: Int32) -> SectionView? {
+    let index = resolutions[Int(place)].subject
+    return index < 0 ? nil : sections[Int(index)]
+  }
+
+  /// The address space of the event at a place.
+  public func space(at place: Int32) -> SpaceLife? {
+    let index = resolutions[Int(place)].subject
+    return index < 0 ? nil : spaces[Int(index)]
+  }
+
+  /// The gather of the event at a place.
+  public func gather(at place: Int32) -> GatherLife? {
+    let index = resolutions[Int(place)].subject
+    return index < 0 ? nil : gathers[Int(index)]
+  }
+
+  /// The lock of the upper table of the `pt_reclaim` at a place.
+  public func upperLock(at place: Int32) -> LockLife? {
+    let index = resolutions[Int(place)].subject
+    return index < 0 ? nil : locks[Int(index)]
+  }
+
+  /// The table whose entry the install or unlink at a place changed.
+  public func upper(at place: Int32) -> TableLife? {
+    let index = resolutions[Int(place)].upper
+    return index < 0 ? nil : tables[Int(index)]
+  }
+
   /// The table of the event at a place, without building the whole view.
   public func table(at place: Int32) -> TableLife? {
     let index = resolutions[Int(place)].table

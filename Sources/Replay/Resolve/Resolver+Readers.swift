@@ -38,6 +38,7 @@ extension Resolver {
     life.pfn = event.arg0
     life.table = table
     var slot = previous
+    if slot >= 0 { noteReleased(lock: slot) }
     if slot >= 0 { locks[Int(slot)] = life } else { slot = addLock(life) }
     if table >= 0 {
       locks[Int(slot)].tableGeneration = tables[Int(table)].generation
@@ -116,8 +117,12 @@ extension Resolver {
       locks[index].heldSince = position
       locks[index].holder = event.task
       locks[index].holderCPU = event.cpu
+      noteHeld(lock: slot)
+      let here = position
+      markLoad(event.arg1, in: event.arg0) { $0.lockedAt = here }
     default:
       locks[index].heldSince = .none
+      noteReleased(lock: slot)
     }
   }
 
@@ -141,7 +146,12 @@ extension Resolver {
   ) {
     switch event.kind {
     case .readerEnter: enter(event)
-    case .readerExit: exit(event)
+    case .readerExit:
+      let slot = sectionSlots.find(event.object)
+      if slot >= 0, sections[Int(slot)].isOpen {
+        note(section: slot, load: nil, &resolution, &output)
+      }
+      exit(event)
     case .readerLoad:
       let table = tableSlots.find(event.object)
       note(table: table, &resolution, &output)
@@ -153,6 +163,27 @@ extension Resolver {
         resolution.tableIsForeign = load.tableGeneration != tables[Int(table)].generation
         resolution.loadedAt = load.at
       }
+      useTable(event, &resolution, &output)
+    }
+  }
+
+  /// An access, a comparison or a pin of a section that is open.
+  private mutating func useTable(
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  ) {
+    let slot = event.arg0 == 0 ? -1 : sectionSlots.find(event.arg0)
+    guard slot >= 0, sections[Int(slot)].isOpen else { return }
+    note(section: slot, load: event.object, &resolution, &output)
+    let here = position
+    switch event.kind {
+    case .readerRecheck:
+      let isUnchanged = event.arg1 != 0
+      markLoad(event.object, in: event.arg0) {
+        $0.recheckedAt = here
+        $0.isUnchanged = isUnchanged
+      }
+    case .readerPin: markLoad(event.object, in: event.arg0) { $0.pinnedAt = here }
+    default: break
     }
   }
 
@@ -167,10 +198,14 @@ extension Resolver {
     if slot >= 0 {
       // The exit of the earlier section was not seen: its loads no longer count.
       if sections[Int(slot)].isOpen { release(sections[Int(slot)]) }
+      noteClosed(section: slot)
       sections[Int(slot)] = life
+      noteOpen(section: slot)
     } else {
-      sectionSlots.set(event.object, Int32(truncatingIfNeeded: sections.count))
+      let new = Int32(truncatingIfNeeded: sections.count)
+      sectionSlots.set(event.object, new)
       sections.append(life)
+      noteOpen(section: new)
     }
   }
 
@@ -179,6 +214,7 @@ extension Resolver {
     guard slot >= 0, sections[Int(slot)].isOpen else { return }
     release(sections[Int(slot)])
     sections[Int(slot)].isOpen = false
+    noteClosed(section: slot)
     sections[Int(slot)].loads.removeAll(keepingCapacity: true)
   }
 

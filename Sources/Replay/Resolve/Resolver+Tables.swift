@@ -27,6 +27,12 @@ extension Resolver {
     if event.level != .unknown { tables[Int(slot)].level = event.level }
     if event.flags.contains(.kernelTable) { tables[Int(slot)].kernelTable = true }
     apply(event, slot, resolution)
+    switch event.kind {
+    case .tableInstall, .tableUnlink: resolveEntry(event, Int(slot), &resolution, &output)
+    case .tableQueuePage: resolveGather(event, &resolution, &output)
+    case .tableReclaim: noteUpperLock(event, &resolution, &output)
+    default: break
+    }
   }
 
   private mutating func addTable(_ event: Event) -> Int32 {
@@ -63,6 +69,8 @@ extension Resolver {
       tables[index].constructAt = position
       tables[index].destructAt = .none
       tables[index].destructPlacement = .none
+      tables[index].typeClearAt = .none
+      tables[index].typeClearPlacement = .none
       tables[index].pages = Int32(truncatingIfNeeded: Int64(bitPattern: event.arg1))
       if event.arg0 != 0 { tables[index].mm = event.arg0 }
     case .tableInstall:
@@ -102,6 +110,14 @@ extension Resolver {
     case .tableDeposit:
       tables[index].deposited = true
       tables[index].installed = false
+      tables[index].entries = 0
+      tables[index].depositAt = position
+      tables[index].withdrawAt = .none
+    case .tableWithdraw: tables[index].withdrawAt = position
+    case .tableTypeClear:
+      guard tables[index].typeClearAt == .none else { return }
+      tables[index].typeClearAt = position
+      tables[index].typeClearPlacement = placement(of: event, index)
     default: break
     }
   }
@@ -110,6 +126,7 @@ extension Resolver {
     tables[index].queueAt = position
     tables[index].queueInferred = event.flags.contains(.inferred)
     tables[index].installed = false
+    tables[index].entries = 0
     if tables[index].mm == 0 { tables[index].mm = event.arg1 }
     if tables[index].destructPlacement == .direct {
       tables[index].destructPlacement = .beforeQueue

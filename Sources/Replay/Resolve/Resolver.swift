@@ -25,6 +25,12 @@ public struct Resolver: Sendable {
   var displaced: [[RunningCallback]] = []
   /// Batch pages that were allocated and not freed, with the ordinal of their allocation.
   public internal(set) var liveBatches: [UInt64: Ordinal] = [:]
+  /// Lives of address spaces, the current one of each address.
+  public internal(set) var spaces: [SpaceLife] = []
+  /// Gathers, the current use of each address.
+  public internal(set) var gathers: [GatherLife] = []
+  /// Where the linear map lies, if the producer knew.
+  let linearMap: MachineFacts.LinearMap?
   /// Ordinal of the next event.
   public internal(set) var position: Ordinal = 0
   /// Batch being filled by each task.
@@ -34,7 +40,13 @@ public struct Resolver: Sendable {
   var lockSlots = SlotMap(capacity: 1024)
   var callbackSlots = SlotMap()
   var sectionSlots = SlotMap()
+  var spaceSlots = SlotMap()
+  var gatherSlots = SlotMap()
   var sections: [SectionLife] = []
+  /// Gather each task is working on.
+  var gatherOfTask: [UInt32: Int32] = [:]
+  var openReaders = OpenList()
+  var heldLocks = OpenList()
   var freeCallbacks: [Int32] = []
   var runs: UInt32 = 0
   var serials: UInt32 = 0
@@ -46,7 +58,9 @@ public struct Resolver: Sendable {
   var waiting: [UInt32: WaitingTask] = [:]
 
   /// A resolver at the start of a trace.
-  public init() {}
+  ///
+  /// - Parameter machine: what the trace's header says of the machine, if anything.
+  public init(machine: MachineFacts? = nil) { linearMap = machine?.linearMap }
 
   /// Resolves the events of `batch`, in order, into `output`.
   public mutating func resolve(_ batch: EventBatch, into output: inout ResolvedBatch) {
@@ -71,11 +85,11 @@ public struct Resolver: Sendable {
     switch event.kind {
     case .tableAlloc, .tableConstruct, .tableInstall, .tableUnlink, .tableQueueBatch,
       .tableQueuePage, .tableFallback, .tableDestruct, .tablePut, .tableFree, .tableDeposit,
-      .tableWithdraw, .tableDefer, .pageReuse, .batchAdd:
+      .tableWithdraw, .tableDefer, .pageReuse, .batchAdd, .tableTypeClear, .tableReclaim:
       resolveTable(event, &resolution, &output)
     case .lockAlloc, .lockFree, .lockWait, .lockAcquire, .lockRelease:
       resolveLock(event, &resolution, &output)
-    case .readerEnter, .readerExit, .readerLoad, .readerAccess:
+    case .readerEnter, .readerExit, .readerLoad, .readerAccess, .readerRecheck, .readerPin:
       resolveReader(event, &resolution, &output)
     case .callRCU, .callbackStart, .callbackEnd, .batchNew, .batchFree, .callbackRunEnd:
       resolveCallback(event, &resolution, &output)
@@ -90,12 +104,17 @@ public struct Resolver: Sendable {
       holes.close(cpu: event.cpu, at: position)
       resolution.cleanSince = holes.cleanSince
     case .synchronizeStart:
+      resolveAtomic(event, &resolution, &output)
       synchronizing[event.task] = position
+    case .ipiSyncStart: resolveAtomic(event, &resolution, &output)
+    case .mmNew, .mmExit, .mmFree, .mmBytes: resolveSpace(event, &resolution, &output)
+    case .mmFlushPending, .flushEnd: resolveGather(event, &resolution, &output)
     case .synchronizeEnd:
       if let start = synchronizing.removeValue(forKey: event.task) {
         gracePeriods.passed(since: start)
       }
     case .gatherStart, .gatherFinish:
+      resolveGather(event, &resolution, &output)
       // A batch left over from an earlier gather was never flushed as far as the trace shows.
       abandonBatch(of: event.task)
     default: break

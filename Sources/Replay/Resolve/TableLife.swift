@@ -98,6 +98,22 @@ public struct TableLife: Sendable {
   public var lockFreeAt: Ordinal = .none
   /// Free of its page.
   public var freeAt: Ordinal = .none
+  /// Its page type was cleared.
+  public var typeClearAt: Ordinal = .none
+  /// Where in the teardown that happened.
+  public var typeClearPlacement = Placement.none
+  /// Last deposit.
+  public var depositAt: Ordinal = .none
+  /// Withdrawal since the last deposit.
+  public var withdrawAt: Ordinal = .none
+  /// Address of the entry it was installed in last.
+  public var slot: UInt64 = 0
+  /// Entries that point at it: more than one only for a shared hugetlb PMD table (E7).
+  public var entries: Int32 = 0
+  /// Entries of its own that point at lower tables, as far as installs and unlinks were seen.
+  public var children: Int32 = 0
+  /// Since when there has been, or last was, at least one such entry.
+  public var childAt: Ordinal = .none
   /// Where in the teardown the destructor ran.
   public var destructPlacement = Placement.none
   /// Where in the teardown the lock object was freed.
@@ -135,6 +151,8 @@ public struct TableLife: Sendable {
   public var isFreed: Bool { frees > 0 }
   /// Constructed in this trace.
   public var isConstructed: Bool { constructors > 0 }
+  /// Lies deposited on a PMD table now.
+  public var isDeposited: Bool { depositAt != .none && withdrawAt == .none }
   /// Constructed and not destructed.
   var owesDestructor: Bool { isConstructed && destructAt == .none }
   /// Since when no new walk can reach it, as far as was observed: the unlink where it was seen,

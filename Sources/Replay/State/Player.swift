@@ -6,7 +6,7 @@ public import TraceFormat
 /// start again, so it costs a pass, never memory.
 public struct Player {
   /// What is known at the stop.
-  public private(set) var state = Resolver()
+  public private(set) var state: Resolver
   /// The event at the stop, nil before the first.
   public private(set) var event: Event?
   /// Its place.
@@ -16,7 +16,10 @@ public struct Player {
   private var resolved = ResolvedBatch()
 
   /// A player at the start of `source`.
-  public init(_ source: any EventSource) { self.source = source }
+  public init(_ source: any EventSource) {
+    self.source = source
+    state = Resolver(machine: source.header.machine)
+  }
 
   /// Plays every event for which `visit` returns true, one at a time.
   ///

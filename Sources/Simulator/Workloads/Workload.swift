@@ -14,7 +14,8 @@ protocol Workload: Sendable {
 /// The workloads there are.
 public enum Workloads {
   static let all: [any Workload] = [
-    MunmapChurn(), ForkExit(), GupStress(), MemoryPressure(), ReclaimRace(),
+    MunmapChurn(), ForkExit(), GupStress(), MemoryPressure(), ReclaimRace(), HugePageChurn(),
+    CPUHotplug(),
   ]
 
   /// Their names, as `--workload` takes them.

@@ -118,4 +118,6 @@ public struct EventFlags: OptionSet, Sendable, Hashable {
   public static let inferred = EventFlags(rawValue: 1)
   /// The table belongs to init_mm (exception E10).
   public static let kernelTable = EventFlags(rawValue: 2)
+  /// The entry is one of several that point at a shared hugetlb PMD table (exception E7).
+  public static let shared = EventFlags(rawValue: 4)
 }

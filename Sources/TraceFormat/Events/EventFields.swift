@@ -133,6 +133,10 @@ extension EventKind {
     case .tableWithdraw: return .init("pt_withdraw", .table, "pfn", mm, slot)
     case .tableDefer: return .init("pt_defer", .table, "pfn", mm)
     case .pageReuse: return .init("page_reuse", .table, "pfn", .none, order)
+    case .tableTypeClear: return .init("pt_type_clear", .table, "pfn")
+    case .tableReclaim:
+      return .init(
+        "pt_reclaim", .table, "pfn", .init("pmd_lock", .address), .init("present", .count))
     case .lockAlloc: return .init("ptl_alloc", .lock, "ptl", pfn, startsGeneration: true)
     case .lockFree: return .init("ptl_free", .lock, "ptl", pfn)
     case .lockWait: return .init("ptl_wait", .lock, "ptl", section, pfn)
@@ -185,6 +189,7 @@ extension EventKind {
     case .barrierEnd: return .init("rcu_barrier_end")
     case .synchronizeStart: return .init("synchronize_rcu_start")
     case .synchronizeEnd: return .init("synchronize_rcu_end")
+    case .callbacksSpliced: return .init("rcu_splice", .none, "", .init("dead_cpu", .count))
     default: return nil
     }
   }
@@ -202,10 +207,15 @@ extension EventKind {
       return .init("rd_exit", .reader, "section", .init("class", .readerClass))
     case .readerLoad: return .init("rd_load", .table, "pfn", section, .init("slot", .address))
     case .readerAccess: return .init("rd_access", .table, "pfn", section, .init("write", .count))
+    case .readerRecheck:
+      return .init("rd_recheck", .table, "pfn", section, .init("unchanged", .count))
+    case .readerPin: return .init("rd_pin", .table, "pfn", section)
     case .mmNew: return .init("mm_new", .mm, "mm", startsGeneration: true)
     case .mmExit: return .init("mm_exit", .mm, "mm")
     case .mmFree: return .init("mm_free", .mm, "mm")
     case .mmBytes: return .init("mm_bytes", .mm, "mm", .init("delta", .signed))
+    case .mmFlushPending:
+      return .init("mm_flush_pending", .mm, "mm", .init("delta", .signed))
     case .quiesce: return .init("quiesce")
     case .loss: return .init("loss", .none, "cause", .init("count", .count))
     case .lossEnd: return .init("loss_end", .none, "cause")

@@ -33,6 +33,11 @@ public enum EventKind: UInt8, CaseIterable, Sendable, Hashable {
   case tableDefer = 13
   /// The page of a dead table was handed out again for something that is no page table.
   case pageReuse = 14
+  /// The page's type was cleared: the second step of the destructor.
+  case tableTypeClear = 15
+  /// PT_RECLAIM: the entry that points at the table is about to be cleared by madvise or a zap.
+  /// `arg0` = address of the pmd lock held (0: no object of its own), `arg1` = entries in use.
+  case tableReclaim = 16
 
   // Split locks. object = address of the lock.
 
@@ -103,6 +108,8 @@ public enum EventKind: UInt8, CaseIterable, Sendable, Hashable {
   case synchronizeStart = 60
   /// `synchronize_rcu()` returned.
   case synchronizeEnd = 61
+  /// CPU hotplug: the callbacks of dead CPU `arg0` were appended to those of this CPU.
+  case callbacksSpliced = 62
 
   // Readers. object = section.
 
@@ -114,6 +121,11 @@ public enum EventKind: UInt8, CaseIterable, Sendable, Hashable {
   case readerLoad = 72
   /// A walker touched the content of table `object` (pfn).
   case readerAccess = 73
+  /// A walker compared the entries that led it to table `object` with those it had read;
+  /// `arg1` = 1 if they were unchanged.
+  case readerRecheck = 74
+  /// Fast GUP took a reference on the page that an entry of table `object` points at.
+  case readerPin = 75
 
   // Address spaces. object = mm.
 
@@ -125,6 +137,8 @@ public enum EventKind: UInt8, CaseIterable, Sendable, Hashable {
   case mmFree = 82
   /// `mm->pgtables_bytes` changed by `arg0`.
   case mmBytes = 83
+  /// `mm->tlb_flush_pending` changed by `arg0`.
+  case mmFlushPending = 84
 
   // The recording itself.
 

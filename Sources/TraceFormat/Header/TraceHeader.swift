@@ -25,6 +25,8 @@ public struct TraceHeader: Codable, Equatable, Sendable {
   public var clock: Clock
   /// What the source is able to see.
   public var capabilities: Capabilities
+  /// What the producer knows about the machine; nil if nothing.
+  public var machine: MachineFacts?
   /// Facts counted while recording or importing, for people (lines not understood …).
   public var counts: [String: UInt64]
   /// Sentences a reader should see (`3 pt_dtor probe hits were missed`).

@@ -31,6 +31,7 @@ struct HeaderMerge {
     header.options = header.options.filter { next.options[$0.key] == $0.value }
     header.cpus = max(header.cpus, next.cpus)
     header.capabilities = Self.intersection(header.capabilities, next.capabilities)
+    header.machine = MachineFacts.intersection(header.machine, next.machine)
     header.counts.merge(next.counts, uniquingKeysWith: Self.sum)
     for remark in next.remarks where !header.remarks.contains(remark) {
       header.remarks.append(remark)

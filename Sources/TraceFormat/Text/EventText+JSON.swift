@@ -4,7 +4,7 @@ extension EventText {
   /// Keys, always in this order: `ordinal`, `time` (in the clock's units), `cpu` (null for all),
   /// `task`, `comm` (where known), `context`, `event`, the object under its name, `generation`
   /// (where the object has one), `text` (of a mark, where known), `level` (where known), the
-  /// arguments under their names, `kernel_table` (where true), `inferred`. Addresses and pfns are
+  /// arguments under their names, `kernel_table` and `shared` (where true), `inferred`. Addresses and pfns are
   /// strings in hexadecimal, for programs that hold numbers in 53 bits; the count of a loss
   /// nobody counted is null.
   public func appendJSON(
@@ -37,6 +37,7 @@ extension EventText {
     }
     appendJSON(text.arg1, event.arg1, to: &bytes)
     if event.flags.contains(.kernelTable) { bytes.append(contentsOf: Self.kernelTableKey) }
+    if event.flags.contains(.shared) { bytes.append(contentsOf: Self.sharedKey) }
     bytes.append(contentsOf: event.flags.contains(.inferred) ? Self.isInferred : Self.isObserved)
   }
 
@@ -46,6 +47,7 @@ extension EventText {
   private static let levelKey = Array(",\"level\":\"".utf8)
   private static let null = Array("null".utf8)
   private static let kernelTableKey = Array(",\"kernel_table\":true".utf8)
+  private static let sharedKey = Array(",\"shared\":true".utf8)
   private static let isInferred = Array(",\"inferred\":true}\n".utf8)
   private static let isObserved = Array(",\"inferred\":false}\n".utf8)
   private static let ordinalKey = Array("{\"ordinal\":".utf8)

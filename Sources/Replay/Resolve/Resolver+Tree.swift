@@ -1,0 +1,47 @@
+import TraceFormat
+
+/// Which table's entry points at which: an entry's address lies in the page of the upper table,
+/// and the linear map of the machine tells which page that is.
+extension Resolver {
+  /// Notes the upper table of an install or unlink, and counts the entries on both sides.
+  mutating func resolveEntry(
+    _ event: Event, _ index: Int, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  ) {
+    let isInstall = event.kind == .tableInstall
+    countEntries(event, index, isInstall)
+    guard let page = linearMap?.page(of: event.arg1), event.arg1 != 0 else { return }
+    let upper = tableSlots.find(page)
+    guard upper >= 0, Int(upper) != index else { return }
+    resolution.upper = Int32(truncatingIfNeeded: output.tables.count)
+    output.tables.append(tables[Int(upper)])
+    if isInstall {
+      if tables[Int(upper)].children == 0 { tables[Int(upper)].childAt = position }
+      tables[Int(upper)].children &+= 1
+    } else if tables[Int(upper)].children > 0 {
+      tables[Int(upper)].children &-= 1
+    }
+  }
+
+  /// Notes the lock of the upper table under which a table is reclaimed.
+  func noteUpperLock(
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  ) {
+    let slot = event.arg0 == 0 ? -1 : lockSlots.find(event.arg0)
+    guard slot >= 0 else { return }
+    resolution.subject = Int32(truncatingIfNeeded: output.locks.count)
+    output.locks.append(locks[Int(slot)])
+  }
+
+  /// Entries that point at the table. Only those of a shared one (E7) add up: of any other, what
+  /// was seen last counts, so that one lost event does not count for ever.
+  private mutating func countEntries(_ event: Event, _ index: Int, _ isInstall: Bool) {
+    let isShared = event.flags.contains(.shared)
+    if isInstall {
+      tables[index].entries = isShared ? tables[index].entries &+ 1 : 1
+      tables[index].slot = event.arg1
+    } else {
+      tables[index].entries = isShared ? max(0, tables[index].entries &- 1) : 0
+    }
+    tables[index].installed = tables[index].entries > 0
+  }
+}
