@@ -13,8 +13,9 @@ struct Court {
 
   func decide(_ invariant: InvariantDescription, _ tally: Tally) -> Judgement {
     let groups = tally.orderedGroups
+    let isIgnorant = ignorance(invariant) != nil
     let findings = groups.filter {
-      !$0.overLoss && !$0.isConcluded && blame(for: $0.absent) == nil
+      !isIgnorant && !$0.overLoss && !$0.isConcluded && blame(for: $0.absent) == nil
     }
     let violations = findings.reduce(0) { $0 + $1.count }
     let undecided = groups.reduce(0) { $0 + $1.count } - violations
@@ -31,6 +32,7 @@ struct Court {
   private func verdict(
     _ invariant: InvariantDescription, _ tally: Tally, _ violations: Int
   ) -> (Verdict, String?) {
+    if let ignorance = ignorance(invariant) { return ignorance }
     if violations > 0 { return (.violated, doubts(tally)) }
     let missing = invariant.requires.kinds.filter { header.capabilities[$0] == nil }
     if !missing.isEmpty {

@@ -8,6 +8,10 @@ public enum Exemption: String, Sendable, CaseIterable {
   case e3 = "E3"
   /// Deposited table.
   case e4 = "E4"
+  /// Moved to another entry with everything below it (mremap).
+  case e6 = "E6"
+  /// Shared hugetlb PMD table: several entries point at it.
+  case e7 = "E7"
   /// PGD, freed by `__mmdrop()`.
   case e8 = "E8"
   /// Kernel page tables.
@@ -18,6 +22,8 @@ public enum Exemption: String, Sendable, CaseIterable {
   case e14 = "E14"
   /// Page kept by an extra reference and freed later.
   case e15 = "E15"
+  /// Callback of a CPU that went offline, appended to those of another (kernel-facts §3).
+  case splice = "splice"
   /// Level without constructor and destructor in this version (kernel-facts §1.4).
   case level = "level"
 
@@ -28,11 +34,14 @@ public enum Exemption: String, Sendable, CaseIterable {
     case .e2: "the constructor failed: allocated and freed, nothing else"
     case .e3: "pte_free_defer(): a callback of its own (counted, and judged)"
     case .e4: "deposited on a PMD table, withdrawn, freed at once"
+    case .e6: "moved to another entry with everything below it (mremap)"
+    case .e7: "one of several entries that point at a shared hugetlb PMD table"
     case .e8: "PGD: freed by __mmdrop(); without constructor and destructor before v6.14"
     case .e10: "table of init_mm (flag kernel)"
     case .e13: "early destructor by design of the stage: a finding of I13 and I14, not a crash"
     case .e14: "parent freed before its child: both are unreachable"
     case .e15: "page held by somebody else's reference, freed after its callback or fallback"
+    case .splice: "callback of a CPU that went offline, appended to those of another CPU"
     case .level: "a level without constructor and destructor in this kernel"
     }
   }

@@ -10,6 +10,7 @@ public import TraceFormat
 /// - `rationale`: what goes wrong without it, and what the judge cannot or does not decide;
 /// - `requires`: kinds without which nothing can be decided; `observed`: those of them that must
 ///   be seen, so that a source that merely infers them owes nothing (``observed``);
+/// - `facts`: what the header must say of the machine;
 /// - `stages`: the row of kernel-facts §6, nine signs, see ``StageRow``;
 /// - `exemptions`: every reason the judge may hand to ``Tally/exempt(_:)``;
 /// - `example`: the cause of a typical finding, word for word as a report prints it. A test
@@ -26,6 +27,8 @@ public struct InvariantDescription: Sendable {
   /// Kinds that decide nothing where the source only infers them: the importer concludes, say, an
   /// unlink from the queueing that follows, which proves nothing about their order.
   public let observed: KindSet
+  /// What must be known of the machine; a source that does not say it owes nothing.
+  public let facts: [MachineFact]
   /// Whether only the table (RCU) path owes it.
   public let regime: Regime
   /// What each stage makes of it by design.
@@ -61,14 +64,15 @@ public struct InvariantDescription: Sendable {
 
   init(
     _ id: String, _ title: String, severity: Severity, requires: KindSet, observed: KindSet = [],
-    regime: Regime = .any, stages: StageRow, exemptions: [Exemption] = [], statement: String,
-    rationale: String, example: String
+    facts: [MachineFact] = [], regime: Regime = .any, stages: StageRow,
+    exemptions: [Exemption] = [], statement: String, rationale: String, example: String
   ) {
     self.id = id
     self.title = title
     self.severity = severity
     self.requires = requires
     self.observed = observed
+    self.facts = facts
     self.regime = regime
     self.stages = stages
     self.exemptions = exemptions

@@ -76,6 +76,10 @@ public enum InvariantCatalogue {
       "`\(kind.name)`" + (item.observed.contains(kind) ? " (observed, not inferred)" : "")
     }
     lines.append("- Needs: \(kinds.joined(separator: ", ")).")
+    if !item.facts.isEmpty {
+      let facts = item.facts.map(\.rawValue).joined(separator: ", ")
+      lines.append("- The source must say: \(facts).")
+    }
     let stages = zip(StageRow.stages, item.stages.outcomes).map { "\($0) \($1.rawValue)" }
     lines.append("- Stages: \(stages.joined(separator: ", ")).")
     let exempt = item.exemptions.map(\.rawValue).joined(separator: ", ")
@@ -119,6 +123,7 @@ public enum InvariantCatalogue {
     let rationale: String
     let requires: [String]
     let observed: [String]
+    let facts: [String]
     let stages: [String: String]
     let exempt: [String]
     let example: String
@@ -132,6 +137,7 @@ public enum InvariantCatalogue {
       rationale = item.rationale
       requires = item.requires.kinds.map(\.name)
       observed = item.observed.kinds.map(\.name)
+      facts = item.facts.map(\.rawValue)
       stages = Dictionary(
         uniqueKeysWithValues: zip(
           StageRow.stages, item.stages.outcomes.map { String($0.rawValue) }))

@@ -49,17 +49,44 @@ import TraceFormat
       $0.born(1, locks: true); $0.enter(7); $0.load(1, in: 7)
       $0.lockFree(Trace.lockAddress(1), of: 1); $0.lockAlloc(Trace.lockAddress(1), of: 2)
     },
+    "I23": {
+      $0.born(1); $0.enter(7, .lock); $0.load(1, in: 7); $0.write(1, in: 7)
+    },
     "I24": {
       $0.born(1); $0.s3([1]); $0.cbStart(Trace.head(1))
     },
     "I25": {
       $0.callRCU(9, load: 0); $0.cbStart(9)
     },
+    "I26": {
+      $0.callRCU(8, load: 0); $0.callRCU(9, load: 0); $0.cbStart(9); $0.cbEnd(9); $0.cbStart(8)
+    },
+    "I27": {
+      $0.callRCU(9, load: 0); $0.callRCU(9, load: 0)
+    },
+    "I28": {
+      $0.header.machine = Trace.machine
+      $0.add(1, to: 0xa000, at: 4)
+    },
     "I29": {
       $0.born(1, 2); $0.queueBatch([1, 2]); $0.gp(); $0.runBatch([2, 1], head: Trace.head(1))
     },
+    "I30": {
+      $0.born(1); $0.gatherStart(); $0.unlink(1); $0.queue(1); $0.gatherFinish()
+    },
+    "I31": {
+      $0.header.machine = Trace.machine
+      $0.born(10, level: .pmd); $0.alloc(1); $0.install(1, under: 10); $0.queue(10)
+    },
+    "I32": {
+      $0.header.machine = Trace.machine
+      $0.born(1); $0.install(1)
+    },
     "I33": {
       $0.alloc(1); $0.ctor(1); $0.emit(.tableDestruct, 1, 0, UInt64(bitPattern: -2))
+    },
+    "I34": {
+      $0.mmNew(); $0.bytes(4096); $0.mmFree()
     },
     "I35": {
       $0.born(1, locks: true); $0.lockFree(Trace.lockAddress(1), of: 1)
@@ -67,6 +94,19 @@ import TraceFormat
     },
     "I36": {
       $0.born(1); $0.quiesce()
+    },
+    "I37": {
+      $0.header.machine = Trace.machine
+      $0.enter(7, .map); $0.emit(.synchronizeStart)
+    },
+    "I38": {
+      $0.born(1); $0.unlink(1); $0.typeClear(1); $0.queue(1)
+    },
+    "I39": {
+      $0.born(1); $0.deposit(1)
+    },
+    "I40": {
+      $0.born(1); $0.reclaim(1, pmdLock: 0, present: 1)
     },
   ]
 

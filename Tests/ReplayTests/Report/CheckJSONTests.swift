@@ -59,7 +59,7 @@ import TraceFormat
 
   @Test func verdicts() throws {
     let verdicts = try #require(try object(bad)["verdicts"] as? [[String: Any]])
-    #expect(verdicts.count == 19)
+    #expect(verdicts.count == 31)
     let known = Set(Verdict.allCases.map(\.rawValue))
     for verdict in verdicts {
       #expect(

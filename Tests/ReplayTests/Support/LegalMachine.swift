@@ -131,17 +131,20 @@ struct LegalMachine {
 
   private mutating func startCallback() -> Bool {
     guard let index = pending.firstIndex(where: { $0.after <= completed }) else { return false }
-    let cpu = pending[index].cpu
-    let here = runners.filter { $0.isCallback && $0.actor.cpu == cpu }
-    guard here.isEmpty || (policy.threads && here.count == 1 && random.oneIn(3)) else {
-      return false
+    // The list of a CPU is worked off in order: in a softirq there, or by a thread of its own,
+    // which may run on any CPU and preempt another list's thread.
+    let list = pending[index].cpu
+    let thread = 20 + UInt32(list)
+    let isBusy = runners.contains {
+      $0.isCallback && (policy.threads ? $0.actor.task == thread : $0.actor.cpu == list)
     }
+    let cpu = policy.threads && random.oneIn(3) ? UInt16(random.below(4)) : list
+    let here = runners.filter { $0.isCallback && $0.actor.cpu == cpu }
+    guard !isBusy, here.isEmpty || (policy.threads && here.count == 1) else { return false }
     let callback = pending.remove(at: index)
-    // A softirq runs in the task it interrupts; a thread of another CPU may preempt this one's.
-    let task: UInt32 =
+    let task =
       policy.threads
-      ? 20 + UInt32(cpu) + (here.first.map { $0.actor.task < 30 ? 10 : 0 } ?? 0)
-      : runners.first { !$0.isCallback && $0.actor.cpu == cpu }?.actor.task ?? 0
+      ? thread : runners.first { !$0.isCallback && $0.actor.cpu == cpu }?.actor.task ?? 0
     let actor = Actor(cpu: cpu, task: task, context: policy.threads ? .kthread : .softirq)
     runners.append(Runner(actor: actor, steps: callback.steps, isCallback: true))
     return true
