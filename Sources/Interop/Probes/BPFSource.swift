@@ -35,7 +35,7 @@ public struct BPFSource: Sendable {
       static long (*const trace_vprintk)(const char *, u32, const void *, u32) = (void *)177;
       static long (*const func_arg)(void *, u32, u64 *) = (void *)183;
       static long (*const func_ret)(void *, u64 *) = (void *)184;
-      char license[] SEC("license") = "GPL";
+      char terms[] SEC("license") = "GPL";
       static inline u64 arg(void *ctx, u32 n) { u64 v = 0; func_arg(ctx, n, &v); return v; }
       static inline u64 ret(void *ctx) { u64 v = 0; func_ret(ctx, &v); return v; }
       static inline u64 word(u64 at, u32 size) { u64 v = 0; read_kernel(&v, size, (void *)at); return v; }

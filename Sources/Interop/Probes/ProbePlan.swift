@@ -45,7 +45,7 @@ public struct ProbePlan: Sendable {
     var missing: [(String, String)] = []
     if mechanism != .tracepoints {
       for spec in ProbeCatalogue.probes where spec.set <= set && Self.concerns(spec, target) {
-        switch Self.choose(spec, target) {
+        switch Self.choose(spec, target, mechanism) {
         case .success(let chosen): probes.append(chosen)
         case .failure(let reason): missing.append((spec.event, reason.text))
         }
@@ -81,7 +81,7 @@ public struct ProbePlan: Sendable {
   }
 
   private static func choose(
-    _ spec: ProbeSpec, _ target: ProbeTarget
+    _ spec: ProbeSpec, _ target: ProbeTarget, _ mechanism: ProbeMechanism
   ) -> Result<Chosen, Reason> {
     // On a kernel with swap the page's last reference is dropped by a function of its own.
     if spec.event == "table_put", target.has("free_page_and_swap_cache") != false {
@@ -108,8 +108,12 @@ public struct ProbePlan: Sendable {
       fields.removeAll { $0.value == .member(.callbackCPU) }
     }
     let needsNumber = spec.fields.contains { $0.value == .global(.gracePeriodNumber) }
-    if needsNumber, let members = target.members, members[.gracePeriodNumber] == nil {
-      return .failure(Reason(text: "its BTF does not say where rcu_state.gp_seq is"))
+    if needsNumber, target.members?[.gracePeriodNumber] == nil {
+      if target.members != nil {
+        return .failure(Reason(text: "its BTF does not say where rcu_state.gp_seq is"))
+      }
+      // A script can ask on the machine; a program that is compiled here cannot.
+      if mechanism == .bpf { return .failure(Reason(text: "only its BTF says where gp_seq is")) }
     }
     return .success(Chosen(spec: spec, symbols: symbols, fields: fields))
   }
@@ -156,7 +160,14 @@ public struct ProbePlan: Sendable {
     if mechanism == .kprobe, target.config != nil, target.config?["KPROBE_EVENTS"] != "y" {
       warnings.append("this kernel has no kprobe events (KPROBE_EVENTS)")
     }
-    if target.members == nil, mechanism != .tracepoints {
+    if mechanism == .bpf, target.traceable == nil {
+      warnings.append(
+        "one program that cannot be attached keeps all from loading: give the target's "
+          + "available_filter_functions, too")
+    }
+    if target.members == nil, mechanism == .bpf {
+      warnings.append("without the target's BTF grace periods are not recorded: give --btf")
+    } else if target.members == nil, mechanism != .tracepoints {
       warnings.append(
         "without the target's BTF the place of rcu_state.gp_seq is asked of bpftool there; where "
           + "there is none and no rcu trace points either, grace periods are not recorded")

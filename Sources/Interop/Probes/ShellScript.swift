@@ -149,6 +149,8 @@ public struct ShellScript: Sendable {
     }
     point() {
       [ -e "$T/events/$1" ] || { say "not recorded: $1: this kernel has no such trace point"; return 0; }
+      # A condition on functions that this kernel does not have is never true.
+      [ -z "$2" ] || [ -n "$(condition "$2")" ] || return 0
       echo "$1" >> "$W/points"
       [ -z "$2" ] || filter "$1" "$2"
     }
