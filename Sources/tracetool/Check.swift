@@ -18,6 +18,7 @@ struct Check: ParsableCommand {
         tracetool check sample-traces/captures/*/
         tracetool check long.ptt --ordinal 5000000..5999999
         tracetool check long.ptt --table '0x8a1f3#2'
+        tracetool check --list
 
       With --ordinal, --time, --cpu, --kind or --table, findings are about those events alone. The \
       events before them are followed all the same, so that a table, a lock or a callback is in \
@@ -30,10 +31,13 @@ struct Check: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp("Traces, text captures, or - for stdin.", valueName: "FILE"))
-  var files: [String]
+  var files: [String] = []
 
-  @Option(help: "How to print the verdicts.")
-  var format = TextOrJSON.text
+  @Option(help: "How to print the verdicts; markdown only with --list.")
+  var format = CheckFormat.text
+
+  @Flag(help: "Say what is checked, and what each stage makes of it; reads no FILE.")
+  var list = false
 
   @Option(help: ArgumentHelp("Judge only these invariants.", valueName: "ID,…"))
   var only: InvariantList?
@@ -58,10 +62,17 @@ struct Check: ParsableCommand {
 
   func validate() throws {
     if maxFindings < 0 { throw ValidationError("--max-findings must not be negative") }
+    if list {
+      if !files.isEmpty { throw ValidationError("--list reads no FILE") }
+      return
+    }
+    if files.isEmpty { throw ValidationError("Missing expected argument '<FILE> ...'") }
+    if format == .markdown { throw ValidationError("--format markdown goes with --list") }
   }
 
   func run() throws {
     let output = try TextOutput.open(output.output)
+    guard !list else { return try printList(to: output) }
     // Options are wrong for every file alike: say so before reading any.
     _ = try Checker(options: options)
     var worst = ExitStatus.success
@@ -82,11 +93,21 @@ struct Check: ParsableCommand {
         if index > 0 { try output.writeLine("") }
         for line in report.lines { try output.writeLine(line) }
       case .json: objects.append(try report.json())
+      case .markdown: break
       }
     }
     if format == .json { try write(objects, to: output) }
     try output.close()
     if worst != .success { throw ExitCode(worst.rawValue) }
+  }
+
+  private func printList(to output: TextOutput) throws {
+    switch format {
+    case .text: for line in InvariantCatalogue.lines { try output.writeLine(line) }
+    case .json: try output.write(try InvariantCatalogue.json())
+    case .markdown: try output.write([UInt8](InvariantCatalogue.markdown.utf8))
+    }
+    try output.close()
   }
 
   private var options: CheckOptions {
@@ -152,6 +173,13 @@ struct Check: ParsableCommand {
     where left == status || right == status { return status }
     return .success
   }
+}
+
+/// How `check` prints.
+enum CheckFormat: String, ExpressibleByArgument, CaseIterable {
+  case text
+  case json
+  case markdown
 }
 
 /// Invariant ids, separated by commas; `none` is the empty list.
