@@ -26,9 +26,7 @@ struct Tracetool: ParsableCommand {
     version: toolVersion,
     subcommands: [
       Record.self, Probes.self, Import.self, Check.self, Diff.self, FingerprintVerb.self,
-      ReplayVerb.self,
-      Info.self, Dump.self,
-      Recover.self, Slice.self, Merge.self,
+      ReplayVerb.self, Info.self, Dump.self, Export.self, Recover.self, Slice.self, Merge.self,
     ]
   )
 
