@@ -61,7 +61,8 @@ final class FreeTable: Operation {
     case .table: queueInBatch(machine, task)
     case .page:
       machine.emit(
-        .tableQueuePage, table.pfn, gather.address, gather.mm.address, level: table.level, flags: flags)
+        .tableQueuePage, table.pfn, gather.address, gather.mm.address, level: table.level,
+        flags: flags)
       gather.add(.table(table), machine)
       if gather.mustFlush { task.call(FlushGather(gather)) }
     case .immediate: machine.free(table, by: .pagetableFree)
