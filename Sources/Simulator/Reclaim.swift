@@ -52,7 +52,7 @@ final class ReclaimTable: Operation {
     case .free:
       if mustRetry { return .become(ReclaimLater(gather, at: address, round: round)) }
       guard isUnlinked, let table else { return .done }
-      return .become(FreeTable(table, gather, from: .destruct))
+      return .become(FreeTable(reclaimed: table, gather))
     }
     return .more
   }
@@ -168,7 +168,7 @@ final class ReclaimLater: Operation {
       state = .free
     case .free:
       guard isUnlinked, let table else { return .done }
-      return .become(FreeTable(table, gather, from: .destruct))
+      return .become(FreeTable(reclaimed: table, gather))
     }
     return .more
   }

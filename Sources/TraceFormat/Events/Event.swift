@@ -119,5 +119,8 @@ public struct EventFlags: OptionSet, Sendable, Hashable {
   /// The table belongs to init_mm (exception E10).
   public static let kernelTable = EventFlags(rawValue: 2)
   /// The entry is one of several that point at a shared hugetlb PMD table (exception E7).
-  public static let shared = EventFlags(rawValue: 4)
+  public static let shared = EventFlags(rawValue: 8)
+  /// The table is being freed by madvise (PT_RECLAIM, trigger R of kernel-facts §4.2), said of the
+  /// event that queues it.
+  public static let reclaimed = EventFlags(rawValue: 4)
 }

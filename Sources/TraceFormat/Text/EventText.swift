@@ -62,6 +62,7 @@ public struct EventText: Sendable {
     append(text.arg1, event.arg1, to: &bytes)
     if event.flags.contains(.kernelTable) { bytes.append(contentsOf: Self.kernelTable) }
     if event.flags.contains(.shared) { bytes.append(contentsOf: Self.shared) }
+    if event.flags.contains(.reclaimed) { bytes.append(contentsOf: Self.reclaimed) }
     if event.flags.contains(.inferred) { bytes.append(contentsOf: Self.inferred) }
     bytes.append(0x0a)
   }
@@ -87,6 +88,7 @@ public struct EventText: Sendable {
   private static let unknownLoss = Array(" count=?".utf8)
   private static let kernelTable = Array(" (kernel table)".utf8)
   private static let shared = Array(" (shared)".utf8)
+  private static let reclaimed = Array(" (reclaim)".utf8)
   private static let inferred = Array(" (inferred)".utf8)
   private static let idle = "<idle>"
   private static let unnamed = "<...>"
