@@ -5,7 +5,7 @@ CAPTURES ?= ../shared/captures
 SWIFT ?= swift
 BINARY = .build/release/tracetool
 
-.PHONY: help setup build demo test golden docs lint captures bench ci clean
+.PHONY: help setup build demo test sweep golden docs lint captures bench ci clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ demo: build ## check two kernels' sample traces, then say what changed between t
 
 test: setup ## build and run every test
 	$(SWIFT) test
+
+sweep: setup ## judge every stage under every workload with 50 seeds (CI takes 8)
+	SWEEP_SEEDS=$${SWEEP_SEEDS:-50} $(SWIFT) test --filter StageVerdictTests
 
 golden: setup ## rewrite the golden texts of the tests; read the diff before you commit it
 	UPDATE_GOLDEN=1 $(SWIFT) test --filter tracetoolTests

@@ -24,7 +24,8 @@ final class Fault: Operation {
 
   /// `preallocates` asks for the PTE table before the entry is looked at, as a file fault does.
   init(
-    _ mm: AddressSpace, at address: UInt64, preallocates: Bool = false, downTo depth: TableLevel = .pte
+    _ mm: AddressSpace, at address: UInt64, preallocates: Bool = false,
+    downTo depth: TableLevel = .pte
   ) {
     self.mm = mm
     self.address = address

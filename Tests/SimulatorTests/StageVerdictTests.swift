@@ -1,3 +1,4 @@
+import Foundation
 import Replay
 import Simulator
 import Testing
@@ -66,10 +67,14 @@ import TraceFormat
     #expect(printed == Self.table.map { "\($0.id) \($0.codes)" })
   }
 
+  /// Seeds of each run; `make sweep` takes many more.
+  static let seeds =
+    ProcessInfo.processInfo.environment["SWEEP_SEEDS"].flatMap(UInt64.init) ?? 8
+
   @Test(arguments: runs)
   func verdictsAreThoseOfTheTable(_ run: (stage: String, workload: String)) throws {
     let column = Self.stages.firstIndex(of: run.stage)!
-    for seed in UInt64(1)...50 {
+    for seed in 1...Self.seeds {
       var options = SimulationOptions(
         stage: try Stage(named: run.stage), workload: run.workload)
       options.seed = seed

@@ -6,11 +6,11 @@ struct VerdictTests {
   private static let runs: [([String], Int32)] = [
     (["check", "old.ptt"], 1),
     (["check", "new.ptt"], 0),
-    (["check", "old.ptt", "--expect", "I13,I14"], 0),
+    (["check", "old.ptt", "--expect", "I13,I14,I38"], 0),
     (["check", "old.ptt", "--expect", "I13"], 1),
-    (["check", "old.ptt", "--skip", "I13,I14"], 0),
+    (["check", "old.ptt", "--skip", "I13,I14,I38"], 0),
     (["check", "new.ptt", "--only", "I13"], 0),
-    (["check", "new.ptt", "--expect", "I13,I14"], 1),
+    (["check", "new.ptt", "--expect", "I13,I14,I38"], 1),
     (["check", "new.ptt", "old.ptt"], 1),
     (["check", "new.ptt", "missing.ptt"], 2),
     (["diff", "old.ptt", "new.ptt"], 1),
@@ -45,7 +45,7 @@ struct VerdictTests {
     let verdicts = try #require(object?["verdicts"] as? [[String: Any]])
     let violated = verdicts.filter { $0["verdict"] as? String == "violated" }
       .compactMap { $0["id"] as? String }
-    #expect(violated == ["I13", "I14"])
+    #expect(violated == ["I13", "I14", "I38"])
     #expect(object?["stage"] as? String == "S1.sbi")
     #expect(object?["file"] as? String == "old.ptt")
   }

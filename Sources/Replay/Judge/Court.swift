@@ -33,6 +33,14 @@ struct Court {
     _ invariant: InvariantDescription, _ tally: Tally, _ violations: Int
   ) -> (Verdict, String?) {
     if let ignorance = ignorance(invariant) { return ignorance }
+    let concluded = invariant.observed.kinds.filter { header.capabilities[$0] == .inferred }
+    if !concluded.isEmpty {
+      let names = concluded.map(\.name).joined(separator: ", ")
+      return (
+        options.only.contains(invariant.id) ? .inconclusive : .notApplicable,
+        "this source infers \(names) and never observes it"
+      )
+    }
     if violations > 0 { return (.violated, doubts(tally)) }
     let missing = invariant.requires.kinds.filter { header.capabilities[$0] == nil }
     if !missing.isEmpty {
@@ -41,14 +49,6 @@ struct Court {
       return (
         options.only.contains(invariant.id) ? .inconclusive : .notApplicable,
         "this source does not record \(names)"
-      )
-    }
-    let concluded = invariant.observed.kinds.filter { header.capabilities[$0] == .inferred }
-    if !concluded.isEmpty {
-      let names = concluded.map(\.name).joined(separator: ", ")
-      return (
-        options.only.contains(invariant.id) ? .inconclusive : .notApplicable,
-        "this source infers \(names) and never observes it"
       )
     }
     if let doubts = doubts(tally) { return (.inconclusive, doubts) }
