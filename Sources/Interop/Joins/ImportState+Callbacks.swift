@@ -15,14 +15,14 @@ extension ImportState {
     }
   }
 
-  private func callbackFunction() -> CallbackFunction { Symbol.callback(fields[.function]) }
+  private func callbackFunction() -> CallbackFunction { Symbol.callback(event[.function]) }
 
   /// Load of a callback for one table: the head lies 8 bytes into the table's descriptor.
   private func soleTable(_ head: UInt64) -> UInt64 { facts.pageMap.pfn(head &- 8) ?? 0 }
 
   private mutating func called(isTracepoint: Bool) throws {
     let function = callbackFunction()
-    guard function != .other, let head = fields[.head] else { return }
+    guard function != .other, let head = event[.head] else { return }
     if isTracepoint, tasks[task].calledHead == head {
       tasks[task].calledHead = 0
       return
@@ -30,7 +30,7 @@ extension ImportState {
     tasks[task].calledHead = isTracepoint ? 0 : head
     var load = soleTable(head)
     if function == .removeTableBatch {
-      load = fields[.nr] ?? tasks[task].queued
+      load = event[.nr] ?? tasks[task].queued
       tasks[task].queued = 0
     }
     heads[head] = HeadRecord(function: function, load: load)
@@ -38,11 +38,11 @@ extension ImportState {
   }
 
   private mutating func began(_ function: CallbackFunction, isTracepoint: Bool) throws {
-    guard let head = fields[.head] else { return badValues += 1 }
+    guard let head = event[.head] else { return badValues += 1 }
     if let announced = cpus[cpu].announced, announced.object != head { try announce(cpu) }
     if let open = cpus[cpu].callback {
       let isRepeated = isTracepoint ? open.sawTracepoint : open.sawProbe
-      if open.head == head, open.pid == line.pid, !isRepeated {
+      if open.head == head, open.pid == event.pid, !isRepeated {
         cpus[cpu].callback!.sawProbe = true
         cpus[cpu].callback!.sawTracepoint = true
         return
@@ -54,12 +54,12 @@ extension ImportState {
     if function != .removeTableBatch {
       load = soleTable(head)
     } else if !isTracepoint {
-      load = fields[.nr] ?? load
+      load = event[.nr] ?? load
     }
     let name = UInt64(function.rawValue)
     if isTracepoint, load == nil, facts.hasBatchCallback {
       cpus[cpu].announced = Event(
-        .callbackStart, time: line.time, cpu: line.cpu, task: line.pid, context: inCallback(),
+        .callbackStart, time: event.time, cpu: event.cpu, task: event.pid, context: inCallback(),
         object: head, arg0: name)
       return
     }
@@ -77,7 +77,7 @@ extension ImportState {
     heads[head] = nil
     context = inCallback()
     cpus[cpu].callback = CPURecord.Callback(
-      head: head, function: function, load: load, pid: line.pid, isThread: context == .kthread,
+      head: head, function: function, load: load, pid: event.pid, isThread: context == .kthread,
       sawProbe: !isTracepoint, sawTracepoint: sawTracepoint)
     try emit(.callbackStart, head, UInt64(function.rawValue), load)
   }
@@ -100,7 +100,7 @@ extension ImportState {
       try emit(.callbackEnd, 0, UInt64(function.rawValue))
       return
     }
-    let isThis = open.function == function && open.pid == line.pid
+    let isThis = open.function == function && open.pid == event.pid
     try endCallback(cpu, open, inferred: !isThis)
     if !isThis { try emit(.callbackEnd, 0, UInt64(function.rawValue)) }
   }
@@ -112,7 +112,7 @@ extension ImportState {
     cpus[cpu].callback = nil
     try write(
       Event(
-        .callbackEnd, time: line.time, cpu: UInt16(cpu), task: open.pid,
+        .callbackEnd, time: event.time, cpu: UInt16(cpu), task: open.pid,
         context: open.isThread ? .kthread : .softirq, object: open.head,
         arg0: UInt64(open.function.rawValue), flags: inferred ? .inferred : []))
   }

@@ -12,7 +12,7 @@ struct Hole: Equatable {
 ///
 /// Counts events by name, finds where each CPU's holes begin, and collects the witnesses for
 /// addresses (struct page ↔ pfn, linear map ↔ pfn), entry format and statistic number.
-struct Survey: LineConsumer {
+struct Survey: RecordConsumer {
   private(set) var lines = 0
   private(set) var eventLines = 0
   private(set) var functionLines = 0
@@ -20,7 +20,7 @@ struct Survey: LineConsumer {
   /// Lines per index of ``NameTable/entries``.
   private(set) var counts = [Int](repeating: 0, count: NameTable.shared.entries.count)
   /// Of these, printed by a BPF program.
-  private(set) var bpfCounts = [Int](repeating: 0, count: NameTable.shared.entries.count)
+  private(set) var programCounts = [Int](repeating: 0, count: NameTable.shared.entries.count)
   /// Of these, with the `(symbol+offset)` of a kprobe or fprobe.
   private(set) var probeCounts = [Int](repeating: 0, count: NameTable.shared.entries.count)
   /// First and last event line of each CPU; 0 where it has none.
@@ -39,67 +39,82 @@ struct Survey: LineConsumer {
   private var pointers = Ballot()
 
   private let names = NameTable.shared
-  private var line = EventLine()
-  private var fields = Fields()
+  var event = RecordedEvent()
 
-  mutating func take(line bytes: Span<UInt8>) throws {
-    lines += 1
-    switch LineLexer.lex(bytes, into: &line) {
-    case .event: event(bytes)
-    case .function: functionLines += 1
-    case .comment:
-      comments += 1
-      if comments < 64 { heading.read(bytes) }
-    case .loss(let cpu, let count):
-      let after = Int(cpu) < lastLine.count ? lastLine[Int(cpu)] : 0
-      holes.append(Hole(afterLine: after, cpu: cpu, cause: .lostEvents, count: count))
-    case .bad: break
+  mutating func wantsFields(of index: Int) -> Bool {
+    switch names.entries[index].probe {
+    case .pageAlloc, .pageFree: addresses.wantsPage()
+    case .pteLock: addresses.wantsEntries
+    case .construct, .destruct, .queueTable, .queuePage, .install, .tableFree, .tablePut,
+      .freePMD, .freePUD, .batchCallback, .batchCallbackReturn, .slabAlloc, .slabFree, .callRCU,
+      .callRCUTracepoint, .invokeCallback:
+      true
+    default: false
     }
   }
 
-  private mutating func event(_ bytes: Span<UInt8>) {
+  mutating func take(_ index: Int, text: Span<UInt8>) throws {
+    takeEvent()
+    counts[index] += 1
+    switch event.origin {
+    case .program: programCounts[index] += 1
+    case .probe: probeCounts[index] += 1
+    case .tracepoint: break
+    }
+    witness(names.entries[index].probe)
+  }
+
+  mutating func takeUnknown(_ name: Span<UInt8>, example: () -> String) throws { takeEvent() }
+
+  mutating func takeFunction(_ name: Span<UInt8>, example: () -> String) throws {
+    lines += 1
+    functionLines += 1
+  }
+
+  mutating func takeLoss(cpu: UInt16, count: UInt64?) throws {
+    lines += 1
+    let after = Int(cpu) < lastLine.count ? lastLine[Int(cpu)] : 0
+    holes.append(Hole(afterLine: after, cpu: cpu, cause: .lostEvents, count: count))
+  }
+
+  mutating func takeBad(_ example: () -> String) throws { lines += 1 }
+
+  mutating func takeComment(_ bytes: Span<UInt8>) throws {
+    lines += 1
+    comments += 1
+    if comments < 64 { heading.read(bytes) }
+  }
+
+  private mutating func takeEvent() {
+    lines += 1
     eventLines += 1
-    let cpu = Int(line.cpu)
+    let cpu = Int(event.cpu)
     if cpu >= lastLine.count {
       firstLine.append(contentsOf: repeatElement(0, count: cpu + 1 - firstLine.count))
       lastLine.append(contentsOf: repeatElement(0, count: cpu + 1 - lastLine.count))
     }
     if firstLine[cpu] == 0 {
       firstLine[cpu] = lines
-      isCounter = line.isCounter
+      isCounter = event.isCounter
     }
     lastLine[cpu] = lines
-    guard let index = names.index(of: bytes, line.nameStart, line.nameEnd) else { return }
-    counts[index] += 1
-    if line.isBPF { bpfCounts[index] += 1 }
-    if line.symbolStart > 0 { probeCounts[index] += 1 }
-    witness(names.entries[index].probe, bytes)
   }
 
-  private mutating func witness(_ probe: Probe, _ bytes: Span<UInt8>) {
-    let cpu = Int(line.cpu)
+  private mutating func witness(_ probe: Probe) {
+    let cpu = Int(event.cpu)
     switch probe {
-    case .pageAlloc, .pageFree:
-      guard addresses.wantsPage() else { return }
-      fields.read(bytes, from: line.restStart)
-      addresses.take(probe, fields, cpu: cpu)
+    case .pageAlloc, .pageFree: addresses.take(probe, event.fields, cpu: cpu)
     case .construct, .destruct, .queueTable, .queuePage, .install,
       .tableFree, .tablePut, .freePMD, .freePUD, .batchCallback, .batchCallbackReturn:
-      fields.read(bytes, from: line.restStart)
-      addresses.take(probe, fields, cpu: cpu)
-      statistics.take(probe, fields)
-    case .pteLock:
-      guard addresses.wantsEntries else { return }
-      fields.read(bytes, from: line.restStart)
-      addresses.takeEntry(fields)
+      addresses.take(probe, event.fields, cpu: cpu)
+      statistics.take(probe, event.fields)
+    case .pteLock: addresses.takeEntry(event.fields)
     case .slabAlloc, .slabFree:
-      fields.read(bytes, from: line.restStart)
-      locks.take(probe, fields)
-      if let pointer = fields[.ptr] { pointers.vote(pointer >> 32 == 0 ? 0 : 1) }
+      locks.take(probe, event.fields)
+      if let pointer = event[.ptr] { pointers.vote(pointer >> 32 == 0 ? 0 : 1) }
     case .callRCU, .callRCUTracepoint, .invokeCallback:
-      fields.read(bytes, from: line.restStart)
-      if probe != .invokeCallback { calls.insert(Symbol.callback(fields[.function])) }
-      guard probe != .callRCU, let pointer = fields[.head] else { return }
+      if probe != .invokeCallback { calls.insert(Symbol.callback(event[.function])) }
+      guard probe != .callRCU, let pointer = event[.head] else { return }
       pointers.vote(pointer >> 32 == 0 ? 0 : 1)
     default: break
     }

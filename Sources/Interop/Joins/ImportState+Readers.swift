@@ -5,21 +5,21 @@ extension ImportState {
   mutating func takeReader(_ probe: Probe) throws {
     switch probe {
     case .gupFast:
-      guard line.pid != 0 else { return }
+      guard event.pid != 0 else { return }
       tasks[task].isInGUP = true
-      try emit(.readerEnter, UInt64(line.pid), UInt64(ReaderClass.gupFast.rawValue))
+      try emit(.readerEnter, UInt64(event.pid), UInt64(ReaderClass.gupFast.rawValue))
     case .gupFastReturn:
       guard tasks[task].isInGUP else { return }
       tasks[task].isInGUP = false
-      try emit(.readerExit, UInt64(line.pid), UInt64(ReaderClass.gupFast.rawValue))
+      try emit(.readerExit, UInt64(event.pid), UInt64(ReaderClass.gupFast.rawValue))
     case .pteLock:
-      let slot = fields[.pmd] ?? 0
+      let slot = event[.pmd] ?? 0
       tasks[task].lockedSlot = slot
       try loaded(slot)
     case .pteLockReturn: tasks[task].lockedSlot = 0
     default:
       // pte_offset_map_lock() calls __pte_offset_map() itself: one load, not two.
-      let slot = fields[.pmd] ?? 0
+      let slot = event[.pmd] ?? 0
       if slot != 0, tasks[task].lockedSlot == slot {
         if !facts.hasPteLockReturn { tasks[task].lockedSlot = 0 }
         return
@@ -29,7 +29,7 @@ extension ImportState {
   }
 
   private mutating func loaded(_ slot: UInt64) throws {
-    guard let entry = fields[.pmdv], let pfn = facts.entryFormat?.pfn(entry), facts.joinsPages
+    guard let entry = event[.pmdv], let pfn = facts.entryFormat?.pfn(entry), facts.joinsPages
     else { return }
     let record = try page(pfn)
     try emit(.readerLoad, pfn, 0, slot, level: record.isTable ? record.level : .pte)
@@ -37,14 +37,14 @@ extension ImportState {
 
   /// Address spaces.
   mutating func takeMM(_ probe: Probe) throws {
-    guard let mm = fields[.mm] else { return badValues += 1 }
+    guard let mm = event[.mm] else { return badValues += 1 }
     switch probe {
     case .pgdAlloc:
       tasks[task].newMM = mm
       try emit(.mmNew, mm)
     case .exitMM: try emit(.mmExit, mm)
     default:
-      if let base = facts.linearBase, let address = fields[.virt] {
+      if let base = facts.linearBase, let address = event[.virt] {
         let pfn = (address &- base) >> 12
         if pages[pfn]?.isTable == true { pages[pfn]?.level = .pgd }
       }

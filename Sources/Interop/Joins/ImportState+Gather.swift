@@ -17,24 +17,24 @@ extension ImportState {
       try emit(.tableFallback, pfn, tasks[task].gather, level: pages[pfn]?.level ?? .unknown)
     case .allocFailure:
       // The only allocation between tlb_remove_table() and its return is the batch page.
-      guard fields[.ret] == 1, tasks[task].justQueued else { return }
+      guard event[.ret] == 1, tasks[task].justQueued else { return }
       tasks[task].justQueued = false
       try emit(.batchFail, tasks[task].gather, tasks[task].gatherMM, flags: .inferred)
     case .gather, .gatherFull, .gatherVMA:
-      guard let gather = fields[.tlb], let mm = fields[.mm] else { return badValues += 1 }
+      guard let gather = event[.tlb], let mm = event[.mm] else { return badValues += 1 }
       tasks[task].gather = gather
       tasks[task].gatherMM = mm
       tasks[task].finishing = false
       tasks[task].isInFreeRange = false
       try emit(.gatherStart, gather, mm, probe == .gatherFull ? 1 : 0)
     case .gatherFinish:
-      tasks[task].gather = fields[.tlb] ?? tasks[task].gather
-      tasks[task].gatherMM = fields[.mm] ?? tasks[task].gatherMM
+      tasks[task].gather = event[.tlb] ?? tasks[task].gather
+      tasks[task].gatherMM = event[.mm] ?? tasks[task].gatherMM
       tasks[task].finishing = true
       tasks[task].isInFreeRange = false
       tasks[task].freeing = .unknown
     case .freeRange:
-      if let gather = fields[.tlb], gather != tasks[task].gather {
+      if let gather = event[.tlb], gather != tasks[task].gather {
         tasks[task].gather = gather
         tasks[task].gatherMM = 0
       }
@@ -48,7 +48,7 @@ extension ImportState {
     let named = tasks[task].freeing
     tasks[task].freeing = .unknown
     if named != .unknown { return named }
-    return TableLevel(rawValue: Symbol.queueLevel(fields[.ra] ?? 0)) ?? .unknown
+    return TableLevel(rawValue: Symbol.queueLevel(event[.ra] ?? 0)) ?? .unknown
   }
 
   private mutating func queuedTable() throws {
@@ -61,12 +61,12 @@ extension ImportState {
   /// `__tlb_remove_page_size()` serves data pages too: a table is what is known to be one, or
   /// what comes from where only tables come from.
   private mutating func queuedPage() throws {
-    guard let pointer = fields.first(.table, .page), let pfn = facts.pageMap.pfn(pointer) else {
+    guard let pointer = event.first(.table, .page), let pfn = facts.pageMap.pfn(pointer) else {
       return badValues += 1
     }
     let level = queueLevel()
     let isTable = pages[pfn]?.isTable == true
-    guard isTable || level != .unknown || fields[.ra] == Symbol.freeRange else { return }
+    guard isTable || level != .unknown || event[.ra] == Symbol.freeRange else { return }
     try queue(pfn, level: level, kind: .tableQueuePage)
   }
 
@@ -74,8 +74,8 @@ extension ImportState {
     try prove(pfn, level: level)
     try beginTearDown(pfn, isCertain: true)
     pages[pfn]?.isQueued = true
-    if let gather = fields[.tlb] { tasks[task].gather = gather }
-    if let mm = fields[.mm] { tasks[task].gatherMM = mm }
+    if let gather = event[.tlb] { tasks[task].gather = gather }
+    if let mm = event[.mm] { tasks[task].gatherMM = mm }
     try emit(
       kind, pfn, tasks[task].gather, tasks[task].gatherMM, level: pages[pfn]?.level ?? .unknown)
   }

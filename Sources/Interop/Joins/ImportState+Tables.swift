@@ -12,7 +12,7 @@ extension ImportState {
       try prove(pfn)
       tasks[task].lockTable = pfn
     case .lockFree:
-      guard let address = fields[.ptl], address != 0, let pfn = pfn(of: .ptdesc) else { return }
+      guard let address = event[.ptl], address != 0, let pfn = pfn(of: .ptdesc) else { return }
       guard !facts.ignoresLockProbe else { return cpus[cpu].freeingTable = pfn }
       try lockFreed(address, of: pfn)
       cpus[cpu].freedLock = address
@@ -21,13 +21,13 @@ extension ImportState {
       try prove(pfn, level: .pte)
       try beginTearDown(pfn, isCertain: true)
       pages[pfn]?.isDeferred = true
-      try emit(.tableDefer, pfn, fields[.mm] ?? 0, level: .pte)
+      try emit(.tableDefer, pfn, event[.mm] ?? 0, level: .pte)
     }
   }
 
   /// The pfn of the struct page the line names under `key`.
   mutating func pfn(of key: FieldKey) -> UInt64? {
-    guard let pointer = fields[key], let pfn = facts.pageMap.pfn(pointer) else {
+    guard let pointer = event[key], let pfn = facts.pageMap.pfn(pointer) else {
       badValues += 1
       hasUnread = true
       return nil
@@ -47,16 +47,16 @@ extension ImportState {
     }
     record.isTable = true
     record.wasTable = false
-    if let bracket = tasks[task].bracket, isTaskWork, record.allocTask == line.pid {
+    if let bracket = tasks[task].bracket, isTaskWork, record.allocTask == event.pid {
       if record.mm == 0 { record.mm = bracket.mm }
       if record.level == .unknown { record.level = bracket.level }
     }
     // A hole between allocation and proof may hide another life of the page.
-    let isSameLife = record.allocEpoch == epoch || record.allocTask == line.pid
+    let isSameLife = record.allocEpoch == epoch || record.allocTask == event.pid
     if record.isAllocated, isSameLife {
       try write(
         Event(
-          .tableAlloc, time: line.time, cpu: record.allocCPU, task: record.allocTask,
+          .tableAlloc, time: event.time, cpu: record.allocCPU, task: record.allocTask,
           context: record.allocContext, object: pfn, arg0: record.mm, arg1: UInt64(record.order),
           level: record.level,
           flags: isInferred || record.allocEpoch != epoch ? .inferred : []))
@@ -68,7 +68,7 @@ extension ImportState {
   /// the statistic shows every change of all of them.
   func isOtherStatistic(_ probe: Probe) -> Bool {
     guard probe == .construct || probe == .destruct else { return false }
-    guard let value = fields[.val], fields[.idx] ?? facts.nrPageTable == facts.nrPageTable else {
+    guard let value = event[.val], event[.idx] ?? facts.nrPageTable == facts.nrPageTable else {
       return true
     }
     let change = Int64(bitPattern: value)
@@ -76,8 +76,8 @@ extension ImportState {
   }
 
   private mutating func constructed() throws {
-    guard let value = fields[.val], let pfn = pfn(of: .folio) else { return }
-    var level = TableLevel(rawValue: Symbol.constructorLevel(fields[.ra] ?? 0)) ?? .unknown
+    guard let value = event[.val], let pfn = pfn(of: .folio) else { return }
+    var level = TableLevel(rawValue: Symbol.constructorLevel(event[.ra] ?? 0)) ?? .unknown
     if isTaskWork {
       if let bracket = tasks[task].bracket {
         level = bracket.level
@@ -95,7 +95,7 @@ extension ImportState {
   }
 
   private mutating func destructed() throws {
-    guard let value = fields[.val], let pfn = pfn(of: .folio) else { return }
+    guard let value = event[.val], let pfn = pfn(of: .folio) else { return }
     try prove(pfn)
     try beginTearDown(pfn, isCertain: false)
     pages[pfn]?.isDestructed = true
@@ -113,12 +113,12 @@ extension ImportState {
   /// `pmd_install()`: certain only when the task's next line is known, for another task may have
   /// filled the entry first.
   private mutating func installed() throws {
-    guard let pfn = pfn(of: .pte), let slot = fields[.pmd] else { return }
+    guard let pfn = pfn(of: .pte), let slot = event[.pmd] else { return }
     try prove(pfn, level: .pte)
-    guard fields[.old] ?? 0 == 0 else { return }
+    guard event[.old] ?? 0 == 0 else { return }
     var record = try page(pfn)
     record.level = .pte
-    record.mm = fields[.mm] ?? record.mm
+    record.mm = event[.mm] ?? record.mm
     record.slot = slot
     record.isInstalled = true
     record.isUnlinked = false
@@ -126,7 +126,7 @@ extension ImportState {
     record.pendingInstaller = task + 1
     pages[pfn] = record
     tasks[task].install = Event(
-      .tableInstall, time: line.time, cpu: line.cpu, task: line.pid, context: context,
+      .tableInstall, time: event.time, cpu: event.cpu, task: event.pid, context: context,
       object: pfn, arg0: record.mm, arg1: slot, level: .pte)
   }
 
@@ -215,7 +215,7 @@ extension ImportState {
       default: .p4d
       }
     tasks[task].bracket = AllocBracket(
-      level: level, mm: fields[.mm] ?? 0, slot: fields.first(.slot, .pmd) ?? 0)
+      level: level, mm: event[.mm] ?? 0, slot: event.first(.slot, .pmd) ?? 0)
   }
 
   /// Return of it: what was constructed inside and survived is installed now. (A PTE table is
@@ -223,7 +223,7 @@ extension ImportState {
   mutating func closeBracket() throws {
     guard let bracket = tasks[task].bracket else { return }
     tasks[task].bracket = nil
-    guard fields[.ret] == 0, bracket.level != .pte else { return }
+    guard event[.ret] == 0, bracket.level != .pte else { return }
     let table: UInt64
     var isInferred = false
     if let constructed = bracket.table {
@@ -237,7 +237,7 @@ extension ImportState {
     } else {
       return
     }
-    if let entry = fields[.installed], let found = facts.entryFormat?.pfn(entry), found != table {
+    if let entry = event[.installed], let found = facts.entryFormat?.pfn(entry), found != table {
       return
     }
     pages[table, default: PageRecord()].mm = bracket.mm

@@ -1,6 +1,6 @@
 import TraceFormat
 
-/// The joins: turns lines, in order, into events.
+/// The joins, and second pass of an import: turns recorded events, in order, into events.
 ///
 /// Every handler does one thing to a few small tables: pages by pfn, tasks by pid, CPUs, locks by
 /// address, heads by address. What is concluded and not seen is written with `inferred`.
@@ -29,14 +29,16 @@ struct ImportState {
   /// A line was met, since the last event, that could not be read.
   var hasUnread = false
   private var nextHole = 0
+  /// Pieces of the source met so far.
+  var number = 0
+  var notes = ImportNotes()
 
-  // The line at hand.
-  var line = EventLine()
-  var fields = Fields()
+  /// The event at hand.
+  var event = RecordedEvent()
   var task = 0
   var cpu = 0
   var context = ExecutionContext.unknown
-  /// The line belongs to the task itself, not to an interrupt on top of it.
+  /// The event belongs to the task itself, not to an interrupt on top of it.
   var isTaskWork = true
 
   init(facts: Facts, sink: any EventSink) {
@@ -51,15 +53,15 @@ struct ImportState {
   ) throws {
     try write(
       Event(
-        kind, time: line.time, cpu: line.cpu, task: line.pid, context: context, object: object,
+        kind, time: event.time, cpu: event.cpu, task: event.pid, context: context, object: object,
         arg0: arg0, arg1: arg1, level: level, flags: flags))
   }
 
   /// Writes an event that is complete.
-  mutating func write(_ event: Event) throws {
+  mutating func write(_ written: Event) throws {
     events += 1
-    if event.flags.contains(.inferred) { inferred += 1 }
-    try sink.append(event)
+    if written.flags.contains(.inferred) { inferred += 1 }
+    try sink.append(written)
   }
 
   /// A line between the events could not be read: whatever it was about is missing.
@@ -68,21 +70,20 @@ struct ImportState {
     hasUnread = false
     try write(
       Event(
-        .loss, time: line.time, cpu: Event.allCPUs, context: .unknown,
+        .loss, time: event.time, cpu: Event.allCPUs, context: .unknown,
         object: UInt64(LossCause.unknown.rawValue), arg0: Event.unknownCount))
     try closeHole(of: Event.allCPUs, cause: .unknown)
   }
 
-  /// Takes the event line whose parts are in `line` and whose name stands for `probe`.
-  mutating func take(_ probe: Probe, _ bytes: Span<UInt8>) throws {
-    try enter(bytes)
+  /// Takes the event at hand, whose name stands for `probe`.
+  mutating func take(_ probe: Probe, text: Span<UInt8>) throws {
+    try enter()
     guard probe != .ignored, !facts.ignores(probe) else { return }
-    fields.read(bytes, from: line.restStart)
     guard !isOtherStatistic(probe) else { return }
     try settle(probe)
     switch probe {
     case .pageAlloc, .pageFree, .slabAlloc, .slabFree, .tableFree, .tablePut:
-      try takePage(probe, bytes)
+      try takePage(probe)
     case .construct, .destruct, .install, .lockAlloc, .lockFree, .deferFree:
       try takeTable(probe)
     case .pteAlloc, .pmdAlloc, .pudAlloc, .p4dAlloc: openBracket(probe)
@@ -99,18 +100,18 @@ struct ImportState {
       try takeCallback(probe)
     case .gpInitReturn, .gpCleanup, .gpTracepoint, .quiescent, .runStart, .runEnd,
       .runStartTracepoint, .runEndTracepoint:
-      try takeRCU(probe, bytes)
+      try takeRCU(probe)
     case .gupFast, .gupFastReturn, .pteLock, .pteLockReturn, .pteMap: try takeReader(probe)
     case .pgdAlloc, .pgdFree, .exitMM: try takeMM(probe)
-    case .marker: try takeMarker(bytes)
+    case .marker: try takeMarker(text)
     case .ignored: break
     }
   }
 
-  /// Writes what begins before the first line.
+  /// Writes what begins before the first event.
   mutating func begin() throws { try openHoles(after: 0) }
 
-  /// Writes what is still open after the last line.
+  /// Writes what is still open after the last event.
   mutating func finish() throws {
     for index in tasks.indices { try settleInstall(of: index, keep: true) }
     for cpu in cpus.indices where cpus[cpu].announced != nil { try announce(cpu) }
@@ -124,7 +125,7 @@ struct ImportState {
       nextHole += 1
       try write(
         Event(
-          .loss, time: line.time, cpu: hole.cpu, context: .unknown,
+          .loss, time: event.time, cpu: hole.cpu, context: .unknown,
           object: UInt64(hole.cause.rawValue), arg0: hole.count ?? Event.unknownCount))
     }
   }
@@ -149,6 +150,6 @@ struct ImportState {
     }
     try write(
       Event(
-        .lossEnd, time: line.time, cpu: cpu, context: .unknown, object: UInt64(cause.rawValue)))
+        .lossEnd, time: event.time, cpu: cpu, context: .unknown, object: UInt64(cause.rawValue)))
   }
 }

@@ -51,8 +51,7 @@ struct AllocBracket {
 
 /// What a task is in the middle of. Interrupts of a CPU have a record of their own.
 struct TaskRecord {
-  var nameLow: UInt64 = 0
-  var nameHigh: UInt64 = 0
+  var name = CommandName()
   var isKernelThread = false
   /// `rcuc/N`, `rcuop/N`, `ksoftirqd/N`: runs RCU callbacks as a thread.
   var runsCallbacks = false

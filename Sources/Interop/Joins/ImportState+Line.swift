@@ -2,19 +2,19 @@ import TraceFormat
 
 extension ImportState {
   /// Finds the CPU, the task and the context of the line at hand.
-  mutating func enter(_ bytes: Span<UInt8>) throws {
+  mutating func enter() throws {
     try bridgeUnread()
-    cpu = Int(line.cpu)
+    cpu = Int(event.cpu)
     if cpu >= cpus.count {
       cpus.append(contentsOf: repeatElement(CPURecord(), count: cpu + 1 - cpus.count))
     }
     if !cpus[cpu].hasBegun {
       cpus[cpu].hasBegun = true
-      if facts.startHoles.contains(line.cpu) { try closeHole(of: line.cpu, cause: .overrun) }
+      if facts.startHoles.contains(event.cpu) { try closeHole(of: event.cpu, cause: .overrun) }
     }
-    let own = ownTask(bytes)
+    let own = ownTask()
     // A softirq ends before its CPU runs another task; a callback of a thread may be preempted.
-    if let callback = cpus[cpu].callback, callback.pid != line.pid, !callback.isThread {
+    if let callback = cpus[cpu].callback, callback.pid != event.pid, !callback.isThread {
       try endCallback(cpu, callback, inferred: true)
     }
     findContext(own)
@@ -28,12 +28,12 @@ extension ImportState {
 
   private mutating func findContext(_ own: Int) {
     let callback = cpus[cpu].callback
-    let inCallback = callback?.pid == line.pid
-    let inRun = cpus[cpu].runTask == line.pid
+    let inCallback = callback?.pid == event.pid
+    let inRun = cpus[cpu].runTask == event.pid
     // A probe that runs as NMI (riscv kprobes) shows Z and knows nothing of what it interrupted.
-    let isNMI = line.interrupt == 0x5A || line.interrupt == 0x7A
-    let isHard = line.interrupt == 0x68 || line.interrupt == 0x48
-    let isSoft = line.interrupt == 0x73
+    let isNMI = event.interrupt == 0x5A || event.interrupt == 0x7A
+    let isHard = event.interrupt == 0x68 || event.interrupt == 0x48
+    let isSoft = event.interrupt == 0x73
     isTaskWork = !(inCallback || inRun || isHard || isSoft)
     if isHard, !isNMI {
       context = .hardirq
@@ -41,7 +41,7 @@ extension ImportState {
       context = .kthread
     } else if !isTaskWork {
       context = .softirq
-    } else if line.pid == 0 {
+    } else if event.pid == 0 {
       context = .unknown
     } else {
       context = tasks[own].isKernelThread ? .kthread : .task
@@ -49,38 +49,23 @@ extension ImportState {
   }
 
   /// Index of the record of the line's task; names the task when its name is new.
-  private mutating func ownTask(_ bytes: Span<UInt8>) -> Int {
+  private mutating func ownTask() -> Int {
     let index: Int
-    if cpus[cpu].recentPid == line.pid {
+    if cpus[cpu].recentPid == event.pid {
       index = cpus[cpu].recentTask
     } else {
-      let key = line.pid == 0 ? 1 << 32 | UInt64(cpu) : UInt64(line.pid)
+      let key = event.pid == 0 ? 1 << 32 | UInt64(cpu) : UInt64(event.pid)
       index = record(key)
-      cpus[cpu].recentPid = line.pid
+      cpus[cpu].recentPid = event.pid
       cpus[cpu].recentTask = index
     }
-    var low: UInt64 = 0
-    var high: UInt64 = 0
-    let length = min(line.commEnd - line.commStart, 16)
-    for place in 0..<max(length, 0) {
-      let byte = UInt64(bytes[line.commStart + place])
-      if place < 8 {
-        low |= byte << UInt64(8 * place)
-      } else {
-        high |= byte << UInt64(8 * place - 64)
-      }
-    }
-    if tasks[index].nameLow != low || tasks[index].nameHigh != high {
-      rename(index, low, high, bytes)
-    }
+    if tasks[index].name != event.comm { rename(index) }
     return index
   }
 
-  private mutating func rename(_ index: Int, _ low: UInt64, _ high: UInt64, _ bytes: Span<UInt8>) {
-    tasks[index].nameLow = low
-    tasks[index].nameHigh = high
-    let letters = (line.commStart..<line.commEnd).map { bytes[$0] }
-    let name = String(decoding: letters, as: UTF8.self)
+  private mutating func rename(_ index: Int) {
+    tasks[index].name = event.comm
+    let name = event.comm.text
     guard name != "<...>" else { return }
     let callbackThreads = ["rcuc/", "rcuop/", "rcuos/", "rcuog/", "rcub/", "ksoftirqd/"]
     let threads = [
@@ -91,7 +76,7 @@ extension ImportState {
     tasks[index].isKernelThread =
       tasks[index].runsCallbacks || threads.contains { name.hasPrefix($0) }
     // A name that cannot be stored is a nicety lost; the event that follows reports the error.
-    try? sink.setTaskName(name, of: line.pid)
+    try? sink.setTaskName(name, of: event.pid)
   }
 
   private mutating func record(_ key: UInt64) -> Int {
@@ -127,7 +112,7 @@ extension ImportState {
       if probe != .flushReturn {
         var end = flush
         end.kind = .flushEnd
-        end.time = line.time
+        end.time = event.time
         end.flags = .inferred
         try write(end)
       }
@@ -171,13 +156,13 @@ extension ImportState {
   private func provesLost(_ probe: Probe) -> Bool {
     guard let install = tasks[task].install else { return false }
     switch probe {
-    case .destruct: return fields[.folio].flatMap(facts.pageMap.pfn) == install.object
-    case .lockFree: return fields[.ptdesc].flatMap(facts.pageMap.pfn) == install.object
+    case .destruct: return event[.folio].flatMap(facts.pageMap.pfn) == install.object
+    case .lockFree: return event[.ptdesc].flatMap(facts.pageMap.pfn) == install.object
     case .slabFree:
-      guard let lock = fields[.ptr], fields[.name] == Symbol.lockCache else { return false }
+      guard let lock = event[.ptr], event[.name] == Symbol.lockCache else { return false }
       return owner(of: lock) == install.object
     case .pteLock, .pteMap:
-      guard fields[.pmd] == install.arg1, let entry = fields[.pmdv],
+      guard event[.pmd] == install.arg1, let entry = event[.pmdv],
         let found = facts.entryFormat?.pfn(entry)
       else { return false }
       return found != install.object
@@ -206,8 +191,8 @@ extension ImportState {
   }
 
   /// A text somebody wrote into the trace.
-  mutating func takeMarker(_ bytes: Span<UInt8>) throws {
-    let letters = (line.restStart..<min(bytes.count, line.restStart + 4096)).map { bytes[$0] }
+  mutating func takeMarker(_ text: Span<UInt8>) throws {
+    let letters = (0..<min(text.count, 4096)).map { text[$0] }
     try emit(.mark, try sink.addString(String(decoding: letters, as: UTF8.self)))
   }
 }

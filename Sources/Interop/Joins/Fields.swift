@@ -1,8 +1,8 @@
-/// The keys of `key=value` pairs this importer reads.
+/// The keys of `key=value` pairs the joins need.
 enum FieldKey: UInt8, CaseIterable {
   case folio, idx, val, tlb, table, page, mm, start, end, size, head, function, nr, ptdesc, ptl
   case ptr, name, callSite, pfn, order, gfp, migratetype, seq, ret, pmd, pmdv, pte, old, slot
-  case installed, virt, pgtable, ra
+  case installed, virt, pgtable, ra, gpEvent
 
   /// How the value is written.
   enum Form {
@@ -12,21 +12,21 @@ enum FieldKey: UInt8, CaseIterable {
     case address
     /// A symbol, kept as the hash of its name.
     case symbol
-    /// Text, kept as its place in the line (start << 32 | end).
-    case text
+    /// Flags of an allocation, kept as what ``AllocationFlags`` says of them.
+    case flags
   }
 
   var form: Form {
     switch self {
     case .idx, .val, .nr, .order, .migratetype, .seq, .ret: .number
-    case .function, .name, .callSite, .ra: .symbol
-    case .gfp: .text
+    case .function, .name, .callSite, .ra, .gpEvent: .symbol
+    case .gfp: .flags
     default: .address
     }
   }
 }
 
-/// The `key=value` pairs of one line, reused from line to line.
+/// The values of one event, reused from event to event.
 struct Fields {
   private var present: UInt64 = 0
   private var values = InlineArray<40, UInt64>(repeating: 0)
@@ -34,8 +34,16 @@ struct Fields {
 
   /// Value of `key`; nil if the line has none that could be read.
   subscript(_ key: FieldKey) -> UInt64? {
-    present & (1 << UInt64(key.rawValue)) == 0 ? nil : values[Int(key.rawValue)]
+    get { present & (1 << UInt64(key.rawValue)) == 0 ? nil : values[Int(key.rawValue)] }
+    set {
+      guard let newValue else { return present &= ~(1 << UInt64(key.rawValue)) }
+      values[Int(key.rawValue)] = newValue
+      present |= 1 << UInt64(key.rawValue)
+    }
   }
+
+  /// Forgets every pair.
+  mutating func clear() { present = 0 }
 
   /// Value of the first of some keys the line has.
   func first(_ one: FieldKey, _ two: FieldKey, _ three: FieldKey? = nil) -> UInt64? {
@@ -43,6 +51,25 @@ struct Fields {
     if let value = self[two] { return value }
     guard let three else { return nil }
     return self[three]
+  }
+
+  /// Reads what the event `probe` says in `bytes` from `start` on.
+  mutating func read(_ probe: Probe, _ bytes: Span<UInt8>, from start: Int) {
+    if probe == .gpTracepoint { readGracePeriod(bytes, start) } else { read(bytes, from: start) }
+  }
+
+  /// `NAME SEQ STEP`: this trace point has no keys.
+  private mutating func readGracePeriod(_ bytes: Span<UInt8>, _ start: Int) {
+    present = 0
+    var at = start
+    for word in 0..<3 {
+      while at < bytes.count, bytes[at] == 0x20 { at += 1 }
+      let from = at
+      while at < bytes.count, bytes[at] != 0x20 { at += 1 }
+      guard at > from else { return }
+      if word == 1 { self[.seq] = Self.number(bytes, from, at) }
+      if word == 2 { self[.gpEvent] = Symbol.hash(bytes, from, at) }
+    }
   }
 
   /// Reads the pairs of `bytes` from `start` on; what is not of the form is passed over.
@@ -77,11 +104,9 @@ struct Fields {
     case .number: value = Self.number(bytes, from, end)
     case .address: value = Self.hexadecimal(bytes, from, end)
     case .symbol: value = Symbol.hashName(bytes, from, end)
-    case .text: value = UInt64(from) << 32 | UInt64(end)
+    case .flags: value = AllocationFlags.value(bytes, from, end)
     }
-    guard let value else { return }
-    values[Int(key.rawValue)] = value
-    present |= 1 << UInt64(key.rawValue)
+    if let value { self[key] = value }
   }
 
   /// A whole number; negative ones in two's complement; nil for anything else.

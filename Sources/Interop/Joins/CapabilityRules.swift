@@ -68,7 +68,7 @@ struct CapabilityRules {
 
   /// The probes were hit and the trace has not one line of any of them.
   private var recordsNothing: Bool {
-    survey.probeCounts.allSatisfy { $0 == 0 } && survey.bpfCounts.allSatisfy { $0 == 0 }
+    survey.probeCounts.allSatisfy { $0 == 0 } && survey.programCounts.allSatisfy { $0 == 0 }
       && side.profile?.values.contains { $0.hits > 0 } ?? false
   }
 
@@ -107,7 +107,7 @@ struct CapabilityRules {
   }
 
   private func judge(_ index: Int, _ name: String, _ profile: Bool, _ sight: inout Sight) {
-    if survey.bpfCounts[index] > 0 {
+    if survey.programCounts[index] > 0 {
       return sight.weaken("BPF programs skip recursive hits and count nothing")
     }
     let isProbe = survey.probeCounts[index] > 0 || side.definitions[name] != nil
