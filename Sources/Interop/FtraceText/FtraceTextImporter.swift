@@ -2,8 +2,7 @@ import TraceFormat
 
 /// Imports the text of ftrace: `/sys/kernel/tracing/trace`, `trace_pipe`, `trace-cmd report`.
 ///
-/// Two passes over the input: ``Survey`` finds what has to be known beforehand, ``ImportState``
-/// writes the events. The function tracer's text is refused: it names functions and no tables.
+/// The function tracer's text is refused: it names functions and no tables.
 enum FtraceTextImporter: TraceImporter {
   static let format = "ftrace-text"
 
@@ -39,33 +38,8 @@ enum FtraceTextImporter: TraceImporter {
     _ source: ByteSource, options: ImportOptions,
     into makeSink: (TraceHeader) throws -> any EventSink
   ) throws -> ImportResult {
-    let side = options.sideFiles ? SideFiles(beside: source.name) : SideFiles()
-    return try RecordedImport(source: FtraceText(source: source), side: side, options: options)
-      .run(into: makeSink)
-  }
-}
-
-/// Ftrace text as a source of recorded events.
-struct FtraceText: RecordSource {
-  let source: ByteSource
-  var format: String { FtraceTextImporter.format }
-
-  func feed<Consumer: RecordConsumer>(to consumer: Consumer) throws -> Consumer {
-    var feed = TextFeed(to: consumer)
-    try LineReader.feed(source, to: &feed)
-    return feed.consumer
-  }
-
-  func refuse(_ survey: Survey) throws(TraceError) {
-    if survey.functionLines > 0, survey.functionLines * 4 > survey.eventLines {
-      throw Importing.functionTracer(source.name)
-    }
-    let good = survey.eventLines + survey.functionLines + survey.holes.count
-    let others = survey.lines - survey.comments - good
-    if others > good {
-      throw TraceError(
-        file: source.name, what: "is no trace: \(others) of \(survey.lines) lines are no events",
-        hint: "ftrace text is expected: /sys/kernel/tracing/trace or trace_pipe")
-    }
+    let text = RecordedText<LineLexer>(source: source, format: format)
+    let side = SideFiles(beside: source, options)
+    return try RecordedImport(source: text, side: side, options: options).run(into: makeSink)
   }
 }

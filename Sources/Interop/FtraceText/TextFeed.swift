@@ -1,5 +1,5 @@
-/// Hands the lines of ftrace text on as recorded events.
-struct TextFeed<Consumer: RecordConsumer>: LineConsumer {
+/// Hands the lines of a text on as recorded events.
+struct TextFeed<Consumer: RecordConsumer, Lexer: TextLexer>: LineConsumer {
   var consumer: Consumer
   private let names = NameTable.shared
   private var line = EventLine()
@@ -7,7 +7,7 @@ struct TextFeed<Consumer: RecordConsumer>: LineConsumer {
   init(to consumer: Consumer) { self.consumer = consumer }
 
   mutating func take(line bytes: Span<UInt8>) throws {
-    switch LineLexer.lex(bytes, into: &line) {
+    switch Lexer.lex(bytes, into: &line) {
     case .event:
       enter(bytes)
       let name = bytes.extracting(line.nameStart..<line.nameEnd)

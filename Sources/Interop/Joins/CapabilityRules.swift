@@ -107,6 +107,7 @@ struct CapabilityRules {
   }
 
   private func judge(_ index: Int, _ name: String, _ profile: Bool, _ sight: inout Sight) {
+    if let why = side.hidesLosses { return sight.weaken(why) }
     if survey.programCounts[index] > 0 {
       return sight.weaken("BPF programs skip recursive hits and count nothing")
     }

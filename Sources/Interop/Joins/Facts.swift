@@ -97,7 +97,7 @@ struct Facts {
     if holes.isEmpty || survey.heading.entries != nil {
       findStartHoles(survey, statistics)
     }
-    if !survey.holes.isEmpty || side.isPipe {
+    if !side.isReadToEnd, !survey.holes.isEmpty || side.isPipe {
       // A pipe is read page by page: when its reader stops, the CPUs stop at different times.
       for (cpu, last) in survey.lastLine.enumerated() where last > 0 && last < survey.lastEvent {
         holes.append(

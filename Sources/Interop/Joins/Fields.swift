@@ -16,6 +16,12 @@ enum FieldKey: UInt8, CaseIterable {
     case flags
   }
 
+  /// The key that is written as `name`; nil if the joins need no such key.
+  init?(named name: String) {
+    guard let found = KeyTable.names.first(where: { $0.0 == name }) else { return nil }
+    self = found.1
+  }
+
   var form: Form {
     switch self {
     case .idx, .val, .nr, .order, .migratetype, .seq, .ret: .number
@@ -183,7 +189,7 @@ private struct KeyTable: Sendable {
     Int(truncatingIfNeeded: (value &* 0x9E37_79B9_7F4A_7C15) >> 56)
   }
 
-  private static let names: [(String, FieldKey)] = [
+  static let names: [(String, FieldKey)] = [
     ("folio", .folio), ("idx", .idx), ("val", .val), ("tlb", .tlb), ("table", .table),
     ("page", .page), ("mm", .mm), ("start", .start), ("end", .end), ("size", .size),
     ("head", .head), ("rhp", .head), ("func", .function), ("nr", .nr), ("ptdesc", .ptdesc),
@@ -192,5 +198,6 @@ private struct KeyTable: Sendable {
     ("ret", .ret), ("pmd", .pmd), ("pmdv", .pmdv), ("pte", .pte), ("old", .old),
     ("pud", .slot), ("p4d", .slot), ("pgd", .slot), ("pudv", .installed), ("p4dv", .installed),
     ("pgdv", .installed), ("virt", .virt), ("pgtable", .pgtable), ("ra", .ra),
+    ("gpevent", .gpEvent),
   ]
 }

@@ -133,7 +133,7 @@ struct NameTable: Sendable {
     ("gup_fast", .gupFast), ("gup_fast_ret", .gupFastReturn),
     ("pte_lock", .pteLock), ("pte_lock_ret", .pteLockReturn), ("pte_map", .pteMap),
     ("pgd_alloc_", .pgdAlloc), ("pgd_free", .pgdFree), ("exit_mmap", .exitMM),
-    ("tracing_mark_write", .marker),
+    ("tracing_mark_write", .marker), ("write_marker_to_buffer", .marker),
   ]
 
   private static let ignored = """

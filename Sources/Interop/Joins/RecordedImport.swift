@@ -4,6 +4,8 @@ import TraceFormat
 protocol RecordSource {
   /// Name of the format, as in the header's `source`.
   var format: String { get }
+  /// What it consists of, for messages.
+  var unit: String { get }
   /// Hands every event to `consumer`, in order, and gives it back.
   func feed<Consumer: RecordConsumer>(to consumer: Consumer) throws -> Consumer
   /// Throws if what the first pass met is not the trace it should be.
@@ -13,6 +15,7 @@ protocol RecordSource {
 }
 
 extension RecordSource {
+  var unit: String { "line" }
   func describe(_ header: inout TraceHeader) {}
 }
 
@@ -44,7 +47,7 @@ struct RecordedImport<Source: RecordSource> {
       name: name, unitsPerSecond: survey.isCounter ? nil : 1_000_000_000)
     var header = TraceHeader(
       source: source.format, producer: options.producer, cpus: max(facts.cpus, 1), clock: clock)
-    header.kernel = options.kernel
+    header.kernel = options.kernel ?? side.kernel
     header.stage = options.stage
     header.arch = options.arch ?? side.arch ?? facts.entryFormat?.arch
     header.workload = side.workload
@@ -63,6 +66,7 @@ struct RecordedImport<Source: RecordSource> {
     CapabilityRules(survey, side, facts).apply(
       to: &header, locksWithoutAlloc: state.locksWithoutAlloc)
     var report = ImportReport(format: source.format)
+    report.unit = source.unit
     report.lines = survey.lines
     report.eventLines = survey.eventLines
     report.events = state.events

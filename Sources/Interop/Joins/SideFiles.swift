@@ -1,7 +1,7 @@
 /// What the files beside a capture say.
 ///
-/// They are named as the recording scripts name them and lie in the folder of the trace. None
-/// has to be there.
+/// They are named as the recording scripts name them, with or without `.txt`, and lie in the folder
+/// of the trace. None has to be there.
 struct SideFiles {
   /// One CPU of `stats.txt`.
   struct CPUStatistics: Equatable {
@@ -33,26 +33,52 @@ struct SideFiles {
   /// Name the definition gives a register, if any: says which architecture it was.
   var arch: String?
   var clock: String?
+  /// Kernel release.
+  var kernel: String?
+  /// The kernel's symbols, for traces that hold none.
+  var kallsyms: [UInt8]? { readKallsyms?() }
+  private var readKallsyms: (() -> [UInt8]?)?
   var workload: String?
   var isPipe = false
+  /// Why events may be missing without any sign of it, whoever wrote them.
+  var hidesLosses: String?
+  /// Recording had stopped when the trace was read: every CPU is there to its end.
+  var isReadToEnd = false
   /// Events the command file says were switched off.
   var disabled: Set<String> = []
 
   /// No side files.
   init() {}
 
-  /// Reads what lies beside the trace at `path`.
-  init(beside path: String) {
-    guard path != "-" else { return }
+  /// Reads what lies beside `source`, or what `options` say lies there.
+  init(beside source: ByteSource, _ options: ImportOptions) {
+    guard options.sideFiles else { return }
+    let read = options.beside ?? Self.folder(of: source.name)
+    // A file of tracefs has no suffix; the scripts give it one.
+    let lines = { (name: String) in
+      Self.lines(read(name + ".txt") ?? read(name) ?? [])
+    }
+    readStatistics(lines("stats"))
+    profile = Self.profile(lines("kprobe_profile"))
+    profileBefore = Self.profile(lines("kprobe_profile.before"))
+    readDefinitions(lines("kprobe_events"))
+    readDefinitions(lines("dynamic_events"))
+    readSystem(lines("uname"))
+    readClock(lines("trace_clock"))
+    readCommand(lines("cmd"))
+    readKallsyms = {
+      for name in ["kallsyms", "kallsyms-subset"] {
+        for suffix in ["", ".txt", ".zst", ".txt.zst", ".gz"] {
+          if let bytes = read(name + suffix) { return bytes }
+        }
+      }
+      return nil
+    }
+  }
+
+  private static func folder(of path: String) -> @Sendable (String) -> [UInt8]? {
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-    readStatistics(Self.lines(folder + "stats.txt"))
-    profile = Self.profile(folder + "kprobe_profile.txt")
-    profileBefore =
-      Self.profile(folder + "kprobe_profile.before")
-      ?? Self.profile(folder + "kprobe_profile.before.txt")
-    readDefinitions(Self.lines(folder + "kprobe_events.txt"))
-    readDefinitions(Self.lines(folder + "dynamic_events.txt"))
-    readCommand(Self.lines(folder + "cmd.txt"))
+    return { name in path == "-" ? nil : ByteSource.small(folder + name, limit: 64 << 20) }
   }
 
   /// Misses of `probe` during the recording (or since boot, without a count from before).
@@ -69,18 +95,42 @@ struct SideFiles {
     return after.hits >= before ? after.hits - before : after.hits
   }
 
-  private static func lines(_ path: String) -> [Substring] {
-    guard let bytes = ByteSource.small(path) else { return [] }
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+  private static func lines(_ bytes: [UInt8]) -> [Substring] {
+    String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+  }
+
+  /// `Linux NAME RELEASE … MACHINE [GNU/Linux]`, as `uname -a` prints it.
+  private mutating func readSystem(_ lines: [Substring]) {
+    guard let words = lines.first.map(Self.words), words.count >= 4, words[0] == "Linux" else {
+      return
+    }
+    kernel = String(words[2])
+    let machines = ["riscv64": "riscv64", "x86_64": "x86_64", "aarch64": "arm64"]
+    for word in words { arch = machines[String(word)] ?? arch }
+  }
+
+  /// `local global [mono]`: the one in brackets.
+  private mutating func readClock(_ lines: [Substring]) {
+    for word in lines.first.map(Self.words) ?? [] where word.hasPrefix("[") && word.hasSuffix("]") {
+      clock = String(word.dropFirst().dropLast())
+    }
   }
 
   private static func words(_ line: Substring) -> [Substring] {
     line.split(whereSeparator: { $0 == " " || $0 == "\t" })
   }
 
+  /// Takes the statistics a trace brings along, one text for each CPU, in place of a file's.
+  mutating func readStatistics(_ texts: [String]) {
+    statistics = []
+    for text in texts { readStatistics(text.split(separator: "\n")) }
+  }
+
   private mutating func readStatistics(_ lines: [Substring]) {
     for line in lines {
       if line.hasPrefix("== cpu"), let cpu = Int(line.dropFirst(6)) {
+        statistics.append(CPUStatistics(cpu: cpu))
+      } else if line.hasPrefix("CPU: "), let cpu = Int(line.dropFirst(5)) {
         statistics.append(CPUStatistics(cpu: cpu))
       }
       guard !statistics.isEmpty, let colon = line.firstIndex(of: ":"),
@@ -98,8 +148,7 @@ struct SideFiles {
     }
   }
 
-  private static func profile(_ path: String) -> [String: ProbeCounts]? {
-    let lines = lines(path)
+  private static func profile(_ lines: [Substring]) -> [String: ProbeCounts]? {
     guard !lines.isEmpty else { return nil }
     var profile: [String: ProbeCounts] = [:]
     for line in lines {

@@ -17,6 +17,8 @@ struct Survey: RecordConsumer {
   private(set) var eventLines = 0
   private(set) var functionLines = 0
   private(set) var comments = 0
+  /// The first piece that is no event.
+  private(set) var firstBad: String?
   /// Lines per index of ``NameTable/entries``.
   private(set) var counts = [Int](repeating: 0, count: NameTable.shared.entries.count)
   /// Of these, printed by a BPF program.
@@ -77,7 +79,10 @@ struct Survey: RecordConsumer {
     holes.append(Hole(afterLine: after, cpu: cpu, cause: .lostEvents, count: count))
   }
 
-  mutating func takeBad(_ example: () -> String) throws { lines += 1 }
+  mutating func takeBad(_ example: () -> String) throws {
+    lines += 1
+    if firstBad == nil { firstBad = example() }
+  }
 
   mutating func takeComment(_ bytes: Span<UInt8>) throws {
     lines += 1
