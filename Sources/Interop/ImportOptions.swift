@@ -20,6 +20,9 @@ public struct ImportOptions: Sendable {
 
   /// Reads a file beside the trace by its name; nil reads those in the trace's folder.
   var beside: (@Sendable (String) -> [UInt8]?)?
+  /// Called now and then with the bytes of the input read so far and those to be read in all, both
+  /// passes counted.
+  public var progress: (@Sendable (_ done: UInt64, _ total: UInt64) -> Void)?
 
   /// Everything found out, side files used.
   public init() {}

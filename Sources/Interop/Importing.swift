@@ -37,6 +37,7 @@ public enum Importing {
   ) throws -> ImportResult {
     let path = source.name
     try source.rewind()
+    source.progress = options.progress
     let head = try head(of: source)
     guard !head.isEmpty else {
       throw TraceError(file: path, what: "is empty", hint: "record again, or name another file")

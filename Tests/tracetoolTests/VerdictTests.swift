@@ -72,6 +72,24 @@ struct VerdictTests {
     }
   }
 
+  @Test func listSaysWhatIsChecked() throws {
+    let text = try ToolRun.tool(["check", "--list"])
+    #expect(text.status == 0)
+    #expect(text.output.contains(/I13  critical  any +✗ +✗ +✗ +✗ +✗ +B +✗ +B +✓/))
+    let json = try ToolRun.tool(["check", "--list", "--format", "json"])
+    let items = try #require(
+      try JSONSerialization.jsonObject(with: json.outputBytes) as? [[String: Any]])
+    let ids = items.compactMap { $0["id"] as? String }
+    #expect(ids.count == items.count && ids.contains("I13"))
+    let scratch = try Scratch()
+    let arguments = ["check", "--list", "--format", "markdown", "-o", scratch.path("list.md")]
+    #expect(try ToolRun.tool(arguments).status == 0)
+    let committed = ToolRun.repository.appendingPathComponent("docs/INVARIANTS.md")
+    #expect(
+      try Data(contentsOf: URL(fileURLWithPath: scratch.path("list.md")))
+        == Data(contentsOf: committed))
+  }
+
   @Test func checkReadsAPipe() throws {
     let scratch = try pair()
     let piped = try ToolRun.shell("cat old.ptt | tracetool check -", in: scratch.directory)

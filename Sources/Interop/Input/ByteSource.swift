@@ -20,6 +20,10 @@ import TraceFormat
   private var position = 0
   private var filled = 0
   private var frameIsOpen = false
+  private var bytesRead: UInt64 = 0
+  private let size: UInt64
+  /// Called with the bytes read so far and those of two passes over the input.
+  var progress: ((UInt64, UInt64) -> Void)?
 
   private static let chunk = 1 << 18
   private static let zstdMagic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
@@ -54,6 +58,7 @@ import TraceFormat
   init(_ file: RandomFile) throws(TraceError) {
     name = file.name
     self.file = file
+    size = file.size
     var magic = [UInt8](repeating: 0, count: 4)
     let count = try file.read(at: 0, into: &magic, from: 0)
     if count == 4, magic == Self.zstdMagic {
@@ -171,6 +176,8 @@ import TraceFormat
   private func readRaw(into buffer: inout [UInt8], at place: Int) throws(TraceError) -> Int {
     let count = try file.read(at: offset, into: &buffer, from: place)
     offset += UInt64(count)
+    bytesRead += UInt64(count)
+    progress?(bytesRead, 2 * size)
     return count
   }
 

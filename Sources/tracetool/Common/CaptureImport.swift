@@ -33,6 +33,7 @@ struct CaptureImport {
     to output: String, accept: (ImportReport) throws -> Void = { _ in }
   ) throws -> ImportResult {
     var writer: TraceWriter?
+    defer { ProgressBar.clear() }
     do {
       let result = try Importing.importTrace(path: trace, options: options) { header in
         let opened = try TraceWriter(path: output, header: header)
