@@ -22,6 +22,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     .systemLibrary(
@@ -29,10 +30,18 @@ let package = Package(
       pkgConfig: "libzstd",
       providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]
     ),
+    .systemLibrary(
+      name: "CZlib",
+      pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
+    ),
     .target(name: "TraceFormat", dependencies: ["CZstd"], swiftSettings: settings),
     .target(name: "Simulator", dependencies: ["TraceFormat"], swiftSettings: settings),
     .target(name: "Replay", dependencies: ["TraceFormat"], swiftSettings: settings),
-    .target(name: "Interop", dependencies: ["TraceFormat", "CZstd"], swiftSettings: settings),
+    .target(
+      name: "Interop",
+      dependencies: ["TraceFormat", "CZstd", "CZlib", .product(name: "Yams", package: "Yams")],
+      swiftSettings: settings),
     .executableTarget(
       name: "tracetool",
       dependencies: [

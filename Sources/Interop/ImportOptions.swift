@@ -5,6 +5,10 @@ public struct ImportOptions: Sendable {
   public var nrPageTable: UInt64?
   /// Whether the files beside a capture (`stats.txt`, `kprobe_profile.txt` …) are read.
   public var sideFiles = true
+  /// Path of the map that explains another tracer's records.
+  public var map: String?
+  /// Name of the ring buffer to import where a file holds several; `top` is the main one.
+  public var buffer: String?
   /// Kernel release to note in the header.
   public var kernel: String?
   /// Architecture (`riscv64`, `x86_64`, `arm64`); nil finds it out.
@@ -14,6 +18,8 @@ public struct ImportOptions: Sendable {
   /// Name and version of the program, for the header.
   public var producer = "tracetool"
 
+  /// Reads a file beside the trace by its name; nil reads those in the trace's folder.
+  var beside: (@Sendable (String) -> [UInt8]?)?
   /// Called now and then with the bytes of the input read so far and those to be read in all, both
   /// passes counted.
   public var progress: (@Sendable (_ done: UInt64, _ total: UInt64) -> Void)?

@@ -32,7 +32,9 @@ public struct ImportReport: Sendable, Equatable {
 
   /// Name of the input format.
   public var format: String
-  /// Lines of the input.
+  /// What the input consists of: `line` or `record`.
+  public var unit = "line"
+  /// Lines or records of the input.
   public var lines = 0
   /// Lines that are events.
   public var eventLines = 0

@@ -10,7 +10,12 @@ public struct ImportResult: Sendable {
 
 /// Reads traces other programs wrote.
 public enum Importing {
-  static var formats: [any TraceImporter.Type] { [FtraceTextImporter.self] }
+  static var formats: [any TraceImporter.Type] {
+    [
+      TarImporter.self, TraceDatImporter.self, DumpImporter.self, FtraceTextImporter.self,
+      PerfScriptImporter.self, PerfettoImporter.self,
+    ]
+  }
 
   /// Imports the trace at `path` (a file, or `-` for standard input; zstd is read directly).
   ///
@@ -22,11 +27,23 @@ public enum Importing {
     path: String, options: ImportOptions = ImportOptions(),
     into makeSink: (TraceHeader) throws -> any EventSink
   ) throws -> ImportResult {
-    let source = try ByteSource(path: path)
+    try importTrace(from: try ByteSource(path: path), options: options, into: makeSink)
+  }
+
+  /// Imports what `source` holds.
+  static func importTrace(
+    from source: ByteSource, options: ImportOptions,
+    into makeSink: (TraceHeader) throws -> any EventSink
+  ) throws -> ImportResult {
+    let path = source.name
+    try source.rewind()
     source.progress = options.progress
     let head = try head(of: source)
     guard !head.isEmpty else {
       throw TraceError(file: path, what: "is empty", hint: "record again, or name another file")
+    }
+    if let map = options.map, !TarImporter.recognises(head) {
+      return try MappedImporter.run(source, map: map, options: options, into: makeSink)
     }
     for format in formats where format.recognises(head) {
       return try format.run(source, options: options, into: makeSink)
@@ -48,20 +65,20 @@ public enum Importing {
 
   /// Says what an input is that no importer takes.
   private static func refusal(of head: [UInt8], path: String) -> TraceError {
-    if head.starts(with: [0x17, 0x08, 0x44] + Array("tracing".utf8)) {
-      return TraceError(
-        file: path, what: "is a trace.dat of trace-cmd, which is not read directly",
-        hint: "import the text: trace-cmd report FILE, or /sys/kernel/tracing/trace")
-    }
     if head.contains(0) {
       return TraceError(
         file: path, what: "is binary and no known trace format",
-        hint: "ftrace text is expected: /sys/kernel/tracing/trace or trace_pipe")
+        hint: "a trace.dat, a tar of a capture or ftrace text is expected")
     }
     let text = head.prefix(4096)
     for tracer in ["# tracer: function", "# tracer: function_graph"]
     where text.starts(with: Array(tracer.utf8)) {
       return functionTracer(path)
+    }
+    if head.first == 0x7B {
+      return TraceError(
+        file: path, what: "is JSON that no importer knows",
+        hint: "say with --map what its keys mean; docs/IMPORT.md shows how")
     }
     return TraceError(
       file: path, what: "is no trace: none of its first lines is an event",

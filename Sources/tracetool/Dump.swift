@@ -16,7 +16,7 @@ struct Dump: ParsableCommand {
         tracetool dump a.ptt --table '0x8a1f3#2'
         tracetool dump a.ptt --ordinal 800..900 --cpu 0,1
         tracetool dump a.ptt --time 17.279,17.28
-        tracetool dump a.ptt --format ndjson -o a.ndjson
+        tracetool dump a.ptt --format ndjson --header -o a.ndjson
       """)
 
   /// The forms of an event.
@@ -30,6 +30,9 @@ struct Dump: ParsableCommand {
 
   @Option(help: "How to print events.")
   var format = Format.text
+
+  @Flag(help: "With ndjson: print the trace's header first, so that import loses nothing.")
+  var header = false
 
   @OptionGroup var filter: EventFilterOptions
   @OptionGroup var output: OutputOptions
@@ -59,6 +62,9 @@ struct Dump: ParsableCommand {
     let text = EventText(clock: source.header.clock)
     var selected = SelectedEvents(selection, of: input)
     var lines: [UInt8] = []
+    if header, format == .ndjson, let json = source.header.json {
+      lines += Array("{\"header\":".utf8) + json + Array("}\n".utf8)
+    }
     try selected.forEachBatch { events in
       for (ordinal, event) in events {
         switch format {

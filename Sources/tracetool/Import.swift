@@ -2,31 +2,46 @@ import ArgumentParser
 import Interop
 import TraceFormat
 
-/// `tracetool import FILE -o OUT.ptt`: the text of a live kernel's trace, as a trace file.
+/// `tracetool import FILE -o OUT.ptt`: a live kernel's trace, as a trace file.
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Turn the text of a live kernel's trace into a trace file.",
+    abstract: "Turn a live kernel's trace into a trace file.",
     discussion: """
-      Reads ftrace text (/sys/kernel/tracing/trace or trace_pipe), plain or compressed with zstd. A \
-      directory stands for the trace.txt.zst or trace.txt in it. Files beside the text (stats.txt, \
-      kprobe_profile.txt, cmd.txt) tell what was lost and missed. What the text does not say is \
-      never guessed; what was concluded is marked as inferred.
+      Reads, by content: ftrace text (/sys/kernel/tracing/trace, trace_pipe, trace-cmd report), a \
+      trace.dat of trace-cmd, the text of perf script, a tar of a capture, what dump --format \
+      ndjson printed, and with --map the NDJSON or CSV of any other tracer; plain or compressed \
+      with zstd or gzip. A directory stands for the trace in it. Files beside the trace (stats.txt, \
+      kprobe_profile.txt, cmd.txt) tell what was lost and missed. What the trace does not say is \
+      never guessed; what was concluded is marked as inferred. docs/IMPORT.md says how.
 
       EXAMPLES:
         tracetool import trace.txt.zst -o a.ptt
+        tracetool import trace.dat -o a.ptt
         tracetool import captures/6.12/small-munmap -o a.ptt
         tracetool import trace.txt --kernel 6.12.107 --stage S1.sbi -o a.ptt
+        tracetool import events.ndjson --map names.yaml -o a.ptt
         cat /sys/kernel/tracing/trace | tracetool import - -o a.ptt
       """)
 
   @Argument(
-    help: ArgumentHelp("Text of ftrace, the directory of a capture, or -.", valueName: "FILE"))
+    help: ArgumentHelp("The trace, the directory or tar of a capture, or -.", valueName: "FILE"))
   var file: String
 
   @Option(
     name: [.short, .customLong("output")],
     help: ArgumentHelp("The trace file to write; - is stdout.", valueName: "FILE"))
   var output: String
+
+  @Option(
+    help: ArgumentHelp(
+      "What the keys of another tracer's NDJSON or CSV mean (docs/IMPORT.md).", valueName: "FILE"))
+  var map: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Ring buffer to import if a trace.dat holds several; top is the main one.",
+      valueName: "NAME"))
+  var buffer: String?
 
   @Option(
     help: ArgumentHelp(
@@ -50,6 +65,8 @@ struct Import: ParsableCommand {
   func run() throws {
     var capture = try CaptureImport(path: file)
     capture.options.nrPageTable = nrPagetable
+    capture.options.map = map
+    capture.options.buffer = buffer
     capture.options.kernel = kernel
     capture.options.arch = arch
     capture.options.stage = stage

@@ -3,7 +3,7 @@
 /// The command name may hold `-`, `/`, `:`, blanks and brackets, so the line is tried at every
 /// `-` that a number follows, and the first place from which all the rest fits is taken. The
 /// kernel pads the name to 16 columns: that place is tried first.
-enum LineLexer {
+enum LineLexer: TextLexer {
   /// Fills `line` from `bytes`; `line` is valid for `.event` and `.function` only.
   static func lex(_ bytes: Span<UInt8>, into line: inout EventLine) -> EventLine.Form {
     guard let first = firstNonBlank(bytes) else { return .comment }
@@ -16,6 +16,7 @@ enum LineLexer {
     if bytes[first] == 0x23 { return .comment }
     if bytes[first] == 0x3D, first + 1 < bytes.count, bytes[first + 1] == 0x3E { return .comment }
     if bytes[first] == 0x43, let loss = loss(bytes, first) { return loss }
+    if isReportHeading(bytes, first) { return .comment }
     var dash = first
     // No command name is longer than this, whatever the line may hold further on.
     let limit = min(bytes.count - 1, first + 64)
@@ -50,13 +51,20 @@ enum LineLexer {
       guard skipThreadGroup(bytes, &at) else { return nil }
       _ = skipBlanks(bytes, &at)
     }
-    guard at < bytes.count, bytes[at] == 0x5B else { return nil }
-    at += 1
-    guard let cpu = number(bytes, &at), cpu < UInt64(UInt16.max), at < bytes.count,
-      bytes[at] == 0x5D
-    else { return nil }
-    at += 1
-    guard skipBlanks(bytes, &at) > 0 else { return nil }
+    // options/latency-format and trace-cmd report -l write the flags right behind the CPU.
+    guard at < bytes.count else { return nil }
+    let hasBrackets = bytes[at] == 0x5B
+    if hasBrackets { at += 1 }
+    guard let cpu = number(bytes, &at), cpu < UInt64(UInt16.max), at < bytes.count else {
+      return nil
+    }
+    if hasBrackets {
+      guard bytes[at] == 0x5D else { return nil }
+      at += 1
+      guard skipBlanks(bytes, &at) > 0 else { return nil }
+    } else {
+      guard bytes[at] != 0x20 else { return nil }
+    }
     line.interrupt = 0x2E
     if !stamp(bytes, &at, into: &line) {
       let flags = at
@@ -91,6 +99,14 @@ enum LineLexer {
       guard !overflow else { return false }
       line.time = seconds &+ fraction
       line.isCounter = false
+    } else if place + 2 < bytes.count, bytes[place] == 0x75, bytes[place + 1] == 0x73 {
+      // options/latency-format: microseconds, and a mark where much time went by.
+      let (nanoseconds, overflow) = whole.multipliedReportingOverflow(by: 1000)
+      guard !overflow else { return false }
+      line.time = nanoseconds
+      line.isCounter = false
+      place += 2
+      if place < bytes.count, bytes[place] != 0x3A { place += 1 }
     } else {
       line.time = whole
       line.isCounter = true
@@ -99,6 +115,35 @@ enum LineLexer {
       return false
     }
     at = place + 2
+    skipDifference(bytes, &at)
+    return true
+  }
+
+  /// `(+123)`, which trace-cmd report --ts-diff adds.
+  private static func skipDifference(_ bytes: Span<UInt8>, _ at: inout Int) {
+    guard at + 1 < bytes.count, bytes[at] == 0x28, bytes[at + 1] == 0x2B else { return }
+    var place = at + 2
+    while place < bytes.count, isDigit(bytes[place]) { place += 1 }
+    if place < bytes.count, bytes[place] == 0x29 { at = place + 1 }
+  }
+
+  /// What trace-cmd report prints above the events: `cpus=2`, `version = 7`, `CPU 1 is empty`.
+  private static func isReportHeading(_ bytes: Span<UInt8>, _ first: Int) -> Bool {
+    guard first == 0, bytes.count < 64 else { return false }
+    return starts(bytes, cpus) || starts(bytes, version)
+      || (starts(bytes, emptyCPU) && bytes[bytes.count - 1] == 0x79)
+  }
+
+  private static let cpus = Array("cpus=".utf8)
+  private static let version = Array("version = ".utf8)
+  private static let emptyCPU = Array("CPU ".utf8)
+  private static let probeAddress = Array("__probe_".utf8)
+
+  private static func starts(
+    _ bytes: Span<UInt8>, at start: Int = 0, _ word: [UInt8]
+  ) -> Bool {
+    guard bytes.count - start >= word.count else { return false }
+    for place in word.indices where bytes[start + place] != word[place] { return false }
     return true
   }
 
@@ -131,6 +176,9 @@ enum LineLexer {
       line.symbolStart = at + 1
       while at < bytes.count, bytes[at] != 0x29 { at += 1 }
       if at < bytes.count { at += 1 }
+    } else if starts(bytes, at: at, probeAddress) {
+      // trace-cmd report -R prints the probe's address as one of its values.
+      line.symbolStart = at
     }
     line.restStart = at
     return .event

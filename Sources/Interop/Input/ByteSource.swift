@@ -4,14 +4,18 @@ import TraceFormat
 
 /// The bytes of an input, read front to back and, for a second pass, again from the start.
 ///
-/// Takes a file, a pipe or `-`; a zstd frame at the start is decompressed on the fly (windows up to
-/// 2^31 bytes). What cannot be read twice is spooled to an unlinked temporary file first. Memory is
-/// two fixed buffers plus zstd's window. All `unsafe` of this module is in this file.
+/// Takes a file, a pipe or `-`; what begins as zstd (windows up to 2^31 bytes) or gzip is
+/// decompressed on the fly. What cannot be read twice is spooled to an unlinked temporary file
+/// first. Memory is two fixed buffers plus the decoder's window. All `unsafe` of this module is in
+/// the files of this folder.
 @safe final class ByteSource {
   /// The name a person gave it.
   let name: String
-  private let descriptor: CInt
+  private let file: RandomFile
+  /// Place in the file of the next byte that is read from it.
+  private var offset: UInt64 = 0
   private var decoder: OpaquePointer?
+  private var inflater: Inflater?
   private var compressed: [UInt8] = []
   private var position = 0
   private var filled = 0
@@ -23,10 +27,10 @@ import TraceFormat
 
   private static let chunk = 1 << 18
   private static let zstdMagic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
+  private static let gzipMagic: [UInt8] = [0x1F, 0x8B, 0x08]
 
   /// Opens `path`; throws a ``TraceError`` for what is no readable file.
-  init(path: String) throws(TraceError) {
-    name = path
+  convenience init(path: String) throws(TraceError) {
     let opened = unsafe path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
     guard opened >= 0 else { throw Self.systemError(path, "cannot be opened") }
     var status = stat()
@@ -42,59 +46,108 @@ import TraceFormat
         file: path, what: "is a directory",
         hint: "name the trace in it, such as trace.txt or trace.txt.zst")
     }
-    if type == S_IFREG, lseek(opened, 0, SEEK_SET) == 0 {
-      descriptor = opened
-    } else {
+    var regular = opened
+    if type != S_IFREG || lseek(opened, 0, SEEK_SET) != 0 {
       defer { close(opened) }
-      descriptor = try Self.spool(opened, name: path)
+      regular = try Self.spool(opened, name: path)
     }
-    size = unsafe fstat(descriptor, &status) == 0 ? UInt64(clamping: status.st_size) : 0
+    try self.init(try RandomFile(taking: regular, name: path))
+  }
+
+  /// The bytes of `file`, from its start.
+  init(_ file: RandomFile) throws(TraceError) {
+    name = file.name
+    self.file = file
+    size = file.size
     var magic = [UInt8](repeating: 0, count: 4)
-    let count = unsafe magic.withUnsafeMutableBytes {
-      unsafe pread(descriptor, $0.baseAddress, 4, 0)
-    }
+    let count = try file.read(at: 0, into: &magic, from: 0)
     if count == 4, magic == Self.zstdMagic {
       unsafe decoder = ZSTD_createDCtx()
       _ = unsafe ZSTD_DCtx_setParameter(decoder, ZSTD_d_windowLogMax, 31)
       compressed = [UInt8](repeating: 0, count: Self.chunk)
+    } else if count == 4, magic.starts(with: Self.gzipMagic) {
+      inflater = Inflater()
+      compressed = [UInt8](repeating: 0, count: Self.chunk)
     }
   }
 
+  /// Whether the file itself holds the bytes, not a compressed form of them.
+  private var isPlain: Bool { unsafe decoder == nil && inflater == nil }
+
   deinit {
     if let decoder = unsafe decoder { unsafe ZSTD_freeDCtx(decoder) }
-    close(descriptor)
   }
 
   /// Goes back to the first byte.
   func rewind() throws(TraceError) {
-    guard lseek(descriptor, 0, SEEK_SET) == 0 else {
-      throw Self.systemError(name, "cannot be read")
-    }
+    offset = 0
     position = 0
     filled = 0
     frameIsOpen = false
     if let decoder = unsafe decoder { _ = unsafe ZSTD_DCtx_reset(decoder, ZSTD_reset_session_only) }
+    inflater?.reset()
+  }
+
+  /// The bytes as a file that can be read at any place; what is compressed is spooled.
+  func randomFile() throws(TraceError) -> RandomFile {
+    guard !isPlain else { return file }
+    try rewind()
+    let spool = try Self.temporaryFile()
+    var buffer = [UInt8](repeating: 0, count: Self.chunk)
+    do {
+      while case let count = try read(into: &buffer, at: 0), count > 0 {
+        try Self.write(buffer, count, to: spool)
+      }
+    } catch {
+      close(spool)
+      throw error
+    }
+    return try RandomFile(taking: spool, name: name)
   }
 
   /// Fills `buffer` from `offset` on; returns the number of bytes, 0 at the end.
   func read(into buffer: inout [UInt8], at offset: Int) throws(TraceError) -> Int {
-    guard unsafe decoder != nil else { return try readRaw(into: &buffer, at: offset) }
+    guard !isPlain else { return try readRaw(into: &buffer, at: offset) }
     while true {
       if position == filled {
         filled = try readRaw(into: &compressed, at: 0)
         position = 0
         if filled == 0 {
           guard !frameIsOpen else {
+            let kind = inflater == nil ? "zstd" : "gzip"
             throw TraceError(
-              file: name, what: "the zstd stream ends in the middle of a frame",
+              file: name, what: "the \(kind) stream ends in the middle of a frame",
               hint: "the file was cut off: copy it again")
           }
           return 0
         }
       }
-      let produced = try decompress(into: &buffer, at: offset)
+      let produced =
+        inflater != nil
+        ? try inflate(into: &buffer, at: offset) : try decompress(into: &buffer, at: offset)
       if produced > 0 { return produced }
     }
+  }
+
+  private func inflate(into buffer: inout [UInt8], at offset: Int) throws(TraceError) -> Int {
+    guard let inflater else { return 0 }
+    // The first member is the stream; what a tool put behind it is not.
+    let step = inflater.step(compressed, from: position, count: filled, into: &buffer, at: offset)
+    guard !step.isBad else {
+      throw TraceError(
+        file: name, what: "the gzip stream cannot be decompressed",
+        hint: "the file is damaged: copy it again")
+    }
+    position += step.consumed
+    frameIsOpen = !step.isEnd
+    if step.isEnd {
+      if position < filled, compressed[position] == Self.gzipMagic[0] {
+        inflater.reset()
+      } else {
+        position = filled
+      }
+    }
+    return step.produced
   }
 
   private func decompress(into buffer: inout [UInt8], at offset: Int) throws(TraceError) -> Int {
@@ -120,27 +173,17 @@ import TraceFormat
     return produced
   }
 
-  private func readRaw(into buffer: inout [UInt8], at offset: Int) throws(TraceError) -> Int {
-    while true {
-      let count = unsafe buffer.withUnsafeMutableBytes { bytes in
-        unsafe Glibc.read(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
-      }
-      if count >= 0 {
-        bytesRead += UInt64(count)
-        progress?(bytesRead, 2 * size)
-        return count
-      }
-      if errno != EINTR { throw Self.systemError(name, "cannot be read") }
-    }
+  private func readRaw(into buffer: inout [UInt8], at place: Int) throws(TraceError) -> Int {
+    let count = try file.read(at: offset, into: &buffer, from: place)
+    offset += UInt64(count)
+    bytesRead += UInt64(count)
+    progress?(bytesRead, 2 * size)
+    return count
   }
 
   /// Copies what cannot be rewound to a temporary file that has no name any more.
   private static func spool(_ source: CInt, name: String) throws(TraceError) -> CInt {
-    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
-    var template = Array("\(folder)/tracetool.XXXXXX".utf8CString)
-    let spool = unsafe template.withUnsafeMutableBufferPointer { unsafe mkstemp($0.baseAddress!) }
-    guard spool >= 0 else { throw systemError(folder, "no temporary file can be made in it") }
-    _ = unsafe template.withUnsafeBufferPointer { unsafe unlink($0.baseAddress!) }
+    let spool = try temporaryFile()
     var buffer = [UInt8](repeating: 0, count: chunk)
     while true {
       let count = unsafe buffer.withUnsafeMutableBytes {
@@ -153,21 +196,44 @@ import TraceFormat
         close(spool)
         throw error
       }
-      var done = 0
-      while done < count {
-        let written = unsafe buffer.withUnsafeBytes {
-          unsafe write(spool, $0.baseAddress! + done, count - done)
-        }
-        guard written > 0 else {
-          let error = systemError(folder, "the temporary copy of the input cannot be written")
-          close(spool)
-          throw error
-        }
-        done += written
+      do {
+        try write(buffer, count, to: spool)
+      } catch {
+        close(spool)
+        throw error
       }
     }
     lseek(spool, 0, SEEK_SET)
     return spool
+  }
+
+  private static var temporaryFolder: String {
+    unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+  }
+
+  private static func temporaryFile() throws(TraceError) -> CInt {
+    var template = Array("\(temporaryFolder)/tracetool.XXXXXX".utf8CString)
+    let spool = unsafe template.withUnsafeMutableBufferPointer { unsafe mkstemp($0.baseAddress!) }
+    guard spool >= 0 else {
+      throw systemError(temporaryFolder, "no temporary file can be made in it")
+    }
+    _ = unsafe template.withUnsafeBufferPointer { unsafe unlink($0.baseAddress!) }
+    return spool
+  }
+
+  private static func write(
+    _ buffer: [UInt8], _ count: Int, to spool: CInt
+  ) throws(TraceError) {
+    var done = 0
+    while done < count {
+      let written = unsafe buffer.withUnsafeBytes {
+        unsafe Glibc.write(spool, $0.baseAddress! + done, count - done)
+      }
+      guard written > 0 else {
+        throw systemError(temporaryFolder, "the temporary copy of the input cannot be written")
+      }
+      done += written
+    }
   }
 
   private static func systemError(_ file: String, _ what: String) -> TraceError {
@@ -191,9 +257,15 @@ import TraceFormat
     guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
       status.st_size <= limit, let source = try? ByteSource(path: path)
     else { return nil }
+    return source.small(limit: limit)
+  }
+
+  /// All the bytes; nil if they are more than `limit` or cannot be read.
+  func small(limit: Int = 4 << 20) -> [UInt8]? {
+    guard (try? rewind()) != nil else { return nil }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while let count = try? source.read(into: &buffer, at: 0), count > 0 {
+    while let count = try? read(into: &buffer, at: 0), count > 0 {
       bytes.append(contentsOf: buffer[..<count])
       guard bytes.count <= limit else { return nil }
     }

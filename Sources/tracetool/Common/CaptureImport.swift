@@ -1,36 +1,33 @@
 import Interop
 import TraceFormat
 
-/// The import of one text capture into a trace file.
+/// The import of one capture into a trace file.
 struct CaptureImport {
   /// The capture as the user named it.
   let name: String
   /// What the user said about it.
   var options = ImportOptions()
-  private let text: String
+  private let trace: String
 
-  /// Names of the text in the directory of a capture, in order of preference.
-  private static let textNames = ["trace.txt.zst", "trace.txt"]
-
-  /// Finds the text of a capture: `path` itself, or in it if it is a directory.
+  /// Finds the trace of a capture: `path` itself, or in it if it is a directory.
   init(path: String) throws {
     name = path
     options.producer = toolProducer
     guard isDirectory(path) else {
-      text = path
+      trace = path
       return
     }
     let folder = path.hasSuffix("/") ? path : path + "/"
-    guard let text = Self.textNames.map({ folder + $0 }).first(where: fileExists) else {
+    guard let trace = CaptureFiles.traceNames.map({ folder + $0 }).first(where: fileExists) else {
       throw TraceError(
         file: path,
-        what: "is a directory, and holds no \(Self.textNames.joined(separator: " or "))",
+        what: "is a directory, and holds no trace.txt, trace.dat or a compressed one",
         hint: "name a trace file, or the directory of a capture")
     }
-    self.text = text
+    self.trace = trace
   }
 
-  /// Writes the trace to `output`, a file or `-`. It appears only if all of `text` was read and
+  /// Writes the trace to `output`, a file or `-`. It appears only if all of the trace was read and
   /// `accept` does not throw.
   func write(
     to output: String, accept: (ImportReport) throws -> Void = { _ in }
@@ -38,7 +35,7 @@ struct CaptureImport {
     var writer: TraceWriter?
     defer { ProgressBar.clear() }
     do {
-      let result = try Importing.importTrace(path: text, options: options) { header in
+      let result = try Importing.importTrace(path: trace, options: options) { header in
         let opened = try TraceWriter(path: output, header: header)
         writer = opened
         return opened

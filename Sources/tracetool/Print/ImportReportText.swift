@@ -10,10 +10,10 @@ enum ImportReportText {
   static func lines(_ result: ImportResult) -> [String] {
     let report = result.report
     var lines = [
-      "\(report.lines) lines, \(report.eventLines) of them events; "
+      "\(report.lines) \(report.unit)s, \(report.eventLines) of them events; "
         + "\(report.events) events written, \(report.inferred) of them inferred"
     ]
-    lines += list(report.losses.count, "losses") { describe(report.losses[$0]) }
+    lines += list(report.losses.count, "losses") { describe(report.losses[$0], report.unit) }
     for (name, misses) in sorted(result.header.capabilities.misses) where misses > 0 {
       let bound = result.header.capabilities.missesAreCumulative ? "at most " : ""
       lines.append("missed: \(bound)\(misses) \(name)")
@@ -21,11 +21,12 @@ enum ImportReportText {
     lines += list(report.unknown.count, "kinds of unknown events") {
       let unknown = report.unknown[$0]
       return "not understood: \(unknown.count) × \(unknown.name), "
-        + "first in line \(unknown.firstLine)"
+        + "first in \(report.unit) \(unknown.firstLine)"
     }
     if report.badLines > 0 {
       let example = report.badExamples.first.map { ", such as \($0)" } ?? ""
-      lines.append("not understood: \(report.badLines) lines that are no events\(example)")
+      lines.append(
+        "not understood: \(report.badLines) \(report.unit)s that are no events\(example)")
     }
     if report.badValues > 0 {
       lines.append("not understood: \(report.badValues) events whose values make no sense")
@@ -39,9 +40,9 @@ enum ImportReportText {
       + report.ignored.map { "not needed: \($0.count) × \($0.name)" }
   }
 
-  private static func describe(_ loss: ImportReport.Loss) -> String {
+  private static func describe(_ loss: ImportReport.Loss, _ unit: String) -> String {
     let count = loss.count.map { "\($0) events" } ?? "an unknown number of events"
-    let place = loss.afterLine == 0 ? "before line 1" : "after line \(loss.afterLine)"
+    let place = loss.afterLine == 0 ? "before \(unit) 1" : "after \(unit) \(loss.afterLine)"
     return "lost: \(count) on CPU \(loss.cpu) \(place)"
   }
 

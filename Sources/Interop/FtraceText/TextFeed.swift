@@ -1,0 +1,49 @@
+/// Hands the lines of a text on as recorded events.
+struct TextFeed<Consumer: RecordConsumer, Lexer: TextLexer>: LineConsumer {
+  var consumer: Consumer
+  private let names = NameTable.shared
+  private var line = EventLine()
+
+  init(to consumer: Consumer) { self.consumer = consumer }
+
+  mutating func take(line bytes: Span<UInt8>) throws {
+    switch Lexer.lex(bytes, into: &line) {
+    case .event:
+      enter(bytes)
+      let name = bytes.extracting(line.nameStart..<line.nameEnd)
+      guard let index = names.index(of: bytes, line.nameStart, line.nameEnd) else {
+        return try consumer.takeUnknown(name) { ImportNotes.text(bytes) }
+      }
+      let probe = names.entries[index].probe
+      if consumer.wantsFields(of: index) {
+        consumer.event.fields.read(probe, bytes, from: line.restStart)
+      } else {
+        consumer.event.fields.clear()
+      }
+      consumer.event.symbol = 0
+      if line.symbolStart > 0, probe == .tableFree || probe == .tablePut {
+        consumer.event.symbol = Symbol.hashName(bytes, line.symbolStart, bytes.count)
+      }
+      try consumer.take(
+        index, text: bytes.extracting(min(line.restStart, bytes.count)..<bytes.count))
+    case .function:
+      try consumer.takeFunction(bytes.extracting(line.nameStart..<line.nameEnd)) {
+        ImportNotes.text(bytes)
+      }
+    case .comment: try consumer.takeComment(bytes)
+    case .loss(let cpu, let count): try consumer.takeLoss(cpu: cpu, count: count)
+    case .bad: try consumer.takeBad { ImportNotes.text(bytes) }
+    }
+  }
+
+  private mutating func enter(_ bytes: Span<UInt8>) {
+    consumer.event.pid = line.pid
+    consumer.event.cpu = line.cpu
+    consumer.event.interrupt = line.interrupt
+    consumer.event.time = line.time
+    consumer.event.isCounter = line.isCounter
+    consumer.event.origin =
+      line.isBPF ? .program : line.symbolStart > 0 ? .probe : .tracepoint
+    consumer.event.comm = CommandName(bytes, line.commStart, line.commEnd)
+  }
+}

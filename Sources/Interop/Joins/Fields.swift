@@ -1,0 +1,203 @@
+/// The keys of `key=value` pairs the joins need.
+enum FieldKey: UInt8, CaseIterable {
+  case folio, idx, val, tlb, table, page, mm, start, end, size, head, function, nr, ptdesc, ptl
+  case ptr, name, callSite, pfn, order, gfp, migratetype, seq, ret, pmd, pmdv, pte, old, slot
+  case installed, virt, pgtable, ra, gpEvent
+
+  /// How the value is written.
+  enum Form {
+    /// Decimal, signed or not, or hexadecimal with `0x`.
+    case number
+    /// Hexadecimal, with or without `0x`.
+    case address
+    /// A symbol, kept as the hash of its name.
+    case symbol
+    /// Flags of an allocation, kept as what ``AllocationFlags`` says of them.
+    case flags
+  }
+
+  /// The key that is written as `name`; nil if the joins need no such key.
+  init?(named name: String) {
+    guard let found = KeyTable.names.first(where: { $0.0 == name }) else { return nil }
+    self = found.1
+  }
+
+  var form: Form {
+    switch self {
+    case .idx, .val, .nr, .order, .migratetype, .seq, .ret: .number
+    case .function, .name, .callSite, .ra, .gpEvent: .symbol
+    case .gfp: .flags
+    default: .address
+    }
+  }
+}
+
+/// The values of one event, reused from event to event.
+struct Fields {
+  private var present: UInt64 = 0
+  private var values = InlineArray<40, UInt64>(repeating: 0)
+  private let keys = KeyTable.shared
+
+  /// Value of `key`; nil if the line has none that could be read.
+  subscript(_ key: FieldKey) -> UInt64? {
+    get { present & (1 << UInt64(key.rawValue)) == 0 ? nil : values[Int(key.rawValue)] }
+    set {
+      guard let newValue else { return present &= ~(1 << UInt64(key.rawValue)) }
+      values[Int(key.rawValue)] = newValue
+      present |= 1 << UInt64(key.rawValue)
+    }
+  }
+
+  /// Forgets every pair.
+  mutating func clear() { present = 0 }
+
+  /// Value of the first of some keys the line has.
+  func first(_ one: FieldKey, _ two: FieldKey, _ three: FieldKey? = nil) -> UInt64? {
+    if let value = self[one] { return value }
+    if let value = self[two] { return value }
+    guard let three else { return nil }
+    return self[three]
+  }
+
+  /// Reads what the event `probe` says in `bytes` from `start` on.
+  mutating func read(_ probe: Probe, _ bytes: Span<UInt8>, from start: Int) {
+    if probe == .gpTracepoint { readGracePeriod(bytes, start) } else { read(bytes, from: start) }
+  }
+
+  /// `NAME SEQ STEP`: this trace point has no keys.
+  private mutating func readGracePeriod(_ bytes: Span<UInt8>, _ start: Int) {
+    present = 0
+    var at = start
+    for word in 0..<3 {
+      while at < bytes.count, bytes[at] == 0x20 { at += 1 }
+      let from = at
+      while at < bytes.count, bytes[at] != 0x20 { at += 1 }
+      guard at > from else { return }
+      if word == 1 { self[.seq] = Self.number(bytes, from, at) }
+      if word == 2 { self[.gpEvent] = Symbol.hash(bytes, from, at) }
+    }
+  }
+
+  /// Reads the pairs of `bytes` from `start` on; what is not of the form is passed over.
+  mutating func read(_ bytes: Span<UInt8>, from start: Int) {
+    present = 0
+    var at = start
+    let end = bytes.count
+    while at < end {
+      while at < end, bytes[at] == 0x20 { at += 1 }
+      var packed: UInt64 = 0
+      var shift: UInt64 = 0
+      while at < end {
+        let byte = bytes[at]
+        if byte == 0x3D || byte == 0x20 { break }
+        if shift < 64 {
+          packed |= UInt64(byte) << shift
+          shift += 8
+        }
+        at += 1
+      }
+      guard at < end, bytes[at] == 0x3D else { continue }
+      at += 1
+      let from = at
+      while at < end, bytes[at] != 0x20 { at += 1 }
+      if let key = keys[packed] { store(key, bytes, from, at) }
+    }
+  }
+
+  private mutating func store(_ key: FieldKey, _ bytes: Span<UInt8>, _ from: Int, _ end: Int) {
+    let value: UInt64?
+    switch key.form {
+    case .number: value = Self.number(bytes, from, end)
+    case .address: value = Self.hexadecimal(bytes, from, end)
+    case .symbol: value = Symbol.hashName(bytes, from, end)
+    case .flags: value = AllocationFlags.value(bytes, from, end)
+    }
+    if let value { self[key] = value }
+  }
+
+  /// A whole number; negative ones in two's complement; nil for anything else.
+  static func number(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> UInt64? {
+    guard from < end else { return nil }
+    if end - from > 2, bytes[from] == 0x30, bytes[from + 1] == 0x78 {
+      return hexadecimal(bytes, from, end)
+    }
+    let negative = bytes[from] == 0x2D
+    var at = negative ? from + 1 : from
+    guard at < end, end - at <= 20 else { return nil }
+    var value: UInt64 = 0
+    while at < end {
+      let digit = bytes[at] &- 0x30
+      guard digit < 10 else { return nil }
+      let (product, high) = value.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
+      guard !high, !carry else { return nil }
+      value = sum
+      at += 1
+    }
+    return negative ? 0 &- value : value
+  }
+
+  /// A hexadecimal number of at most 64 bits; nil for anything else.
+  static func hexadecimal(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> UInt64? {
+    var at = from
+    if end - at > 2, bytes[at] == 0x30, bytes[at + 1] == 0x78 { at += 2 }
+    guard at < end, end - at <= 16 else { return nil }
+    var value: UInt64 = 0
+    while at < end {
+      let byte = bytes[at]
+      var digit = byte &- 0x30
+      if digit >= 10 {
+        digit = (byte | 0x20) &- 0x61
+        guard digit < 6 else { return nil }
+        digit += 10
+      }
+      value = value << 4 | UInt64(digit)
+      at += 1
+    }
+    return value
+  }
+}
+
+/// Keys by their first eight bytes.
+private struct KeyTable: Sendable {
+  static let shared = KeyTable()
+  private var packed = [UInt64](repeating: 0, count: 256)
+  private var keys = [UInt8](repeating: 0, count: 256)
+
+  init() {
+    for (name, key) in Self.names {
+      var value: UInt64 = 0
+      for (place, byte) in name.utf8.prefix(8).enumerated() { value |= UInt64(byte) << (8 * place) }
+      var slot = Self.slot(value)
+      while packed[slot] != 0 { slot = (slot + 1) & 255 }
+      packed[slot] = value
+      keys[slot] = key.rawValue
+    }
+  }
+
+  subscript(_ value: UInt64) -> FieldKey? {
+    guard value != 0 else { return nil }
+    var slot = Self.slot(value)
+    while packed[slot] != 0 {
+      if packed[slot] == value { return FieldKey(rawValue: keys[slot]) }
+      slot = (slot + 1) & 255
+    }
+    return nil
+  }
+
+  private static func slot(_ value: UInt64) -> Int {
+    Int(truncatingIfNeeded: (value &* 0x9E37_79B9_7F4A_7C15) >> 56)
+  }
+
+  static let names: [(String, FieldKey)] = [
+    ("folio", .folio), ("idx", .idx), ("val", .val), ("tlb", .tlb), ("table", .table),
+    ("page", .page), ("mm", .mm), ("start", .start), ("end", .end), ("size", .size),
+    ("head", .head), ("rhp", .head), ("func", .function), ("nr", .nr), ("ptdesc", .ptdesc),
+    ("ptl", .ptl), ("ptr", .ptr), ("name", .name), ("call_site", .callSite), ("pfn", .pfn),
+    ("order", .order), ("gfp_flags", .gfp), ("migratetype", .migratetype), ("seq", .seq),
+    ("ret", .ret), ("pmd", .pmd), ("pmdv", .pmdv), ("pte", .pte), ("old", .old),
+    ("pud", .slot), ("p4d", .slot), ("pgd", .slot), ("pudv", .installed), ("p4dv", .installed),
+    ("pgdv", .installed), ("virt", .virt), ("pgtable", .pgtable), ("ra", .ra),
+    ("gpevent", .gpEvent),
+  ]
+}

@@ -1,0 +1,116 @@
+import TraceFormat
+
+/// A file of recorded events that can be read more than once.
+protocol RecordSource {
+  /// Name of the format, as in the header's `source`.
+  var format: String { get }
+  /// What it consists of, for messages.
+  var unit: String { get }
+  /// Hands every event to `consumer`, in order, and gives it back.
+  func feed<Consumer: RecordConsumer>(to consumer: Consumer) throws -> Consumer
+  /// Throws if what the first pass met is not the trace it should be.
+  func refuse(_ survey: Survey) throws(TraceError)
+  /// Adds what the file says about itself.
+  func describe(_ header: inout TraceHeader)
+}
+
+extension RecordSource {
+  var unit: String { "line" }
+  func describe(_ header: inout TraceHeader) {}
+}
+
+/// The import of recorded events, whatever the form of their file.
+///
+/// Two passes over the source: ``Survey`` finds what has to be known beforehand, ``ImportState``
+/// writes the events.
+struct RecordedImport<Source: RecordSource> {
+  let source: Source
+  let side: SideFiles
+  let options: ImportOptions
+
+  func run(into makeSink: (TraceHeader) throws -> any EventSink) throws -> ImportResult {
+    let survey = try source.feed(to: Survey())
+    try source.refuse(survey)
+    let facts = Facts(survey, side, options)
+    var header = header(survey, facts)
+    CapabilityRules(survey, side, facts).apply(to: &header, locksWithoutAlloc: 0)
+    var state = ImportState(facts: facts, sink: try makeSink(header))
+    try state.begin()
+    state = try source.feed(to: state)
+    try state.finish()
+    return complete(state, survey, facts)
+  }
+
+  private func header(_ survey: Survey, _ facts: Facts) -> TraceHeader {
+    let name = side.clock ?? (survey.isCounter ? "counter" : "ftrace")
+    let clock = Clock(
+      name: name, unitsPerSecond: survey.isCounter ? nil : 1_000_000_000)
+    var header = TraceHeader(
+      source: source.format, producer: options.producer, cpus: max(facts.cpus, 1), clock: clock)
+    header.kernel = options.kernel ?? side.kernel
+    header.stage = options.stage
+    header.arch = options.arch ?? side.arch ?? facts.entryFormat?.arch
+    header.workload = side.workload
+    header.options["NR_PAGETABLE"] = "\(facts.nrPageTable)"
+    if side.isPipe { header.options["read from"] = "trace_pipe" }
+    header.remarks = facts.remarks
+    source.describe(&header)
+    return header
+  }
+
+  /// Header and report, now that everything was seen.
+  private func complete(
+    _ state: ImportState, _ survey: Survey, _ facts: Facts
+  ) -> ImportResult {
+    var header = header(survey, facts)
+    CapabilityRules(survey, side, facts).apply(
+      to: &header, locksWithoutAlloc: state.locksWithoutAlloc)
+    var report = ImportReport(format: source.format)
+    report.unit = source.unit
+    report.lines = survey.lines
+    report.eventLines = survey.eventLines
+    report.events = state.events
+    report.inferred = state.inferred
+    for (index, entry) in NameTable.shared.entries.enumerated() where survey.counts[index] > 0 {
+      let count = ImportReport.NameCount(name: entry.name, count: survey.counts[index])
+      if entry.probe == .ignored { report.ignored.append(count) } else { report.read.append(count) }
+    }
+    report.ignored.sort { $0.name < $1.name }
+    report.read.sort { $0.name < $1.name }
+    report.unknown = state.notes.unknown.sorted { $0.key < $1.key }.map(\.value)
+    report.badLines = state.notes.badLines
+    report.badExamples = state.notes.badExamples
+    report.badValues = state.badValues
+    report.losses = facts.holes.filter { $0.cause != .unread }.map {
+      ImportReport.Loss(cpu: Int($0.cpu), count: $0.count, afterLine: $0.afterLine)
+    }
+    count(report, into: &header)
+    report.remarks = header.remarks
+    return ImportResult(header: header, report: report)
+  }
+
+  private func count(_ report: ImportReport, into header: inout TraceHeader) {
+    header.counts["lines"] = UInt64(report.lines)
+    header.counts["event lines"] = UInt64(report.eventLines)
+    header.counts["events"] = report.events
+    header.counts["inferred events"] = report.inferred
+    let ignored = report.ignored.reduce(0) { $0 + $1.count }
+    if ignored > 0 { header.counts["lines not needed"] = UInt64(ignored) }
+    let unknown = report.unknown.reduce(0) { $0 + $1.count }
+    if unknown > 0 {
+      header.counts["lines not understood"] = UInt64(unknown)
+      let names = report.unknown.prefix(4).map { "\($0.name) (\($0.count))" }
+      header.remarks.append(
+        "\(unknown) lines were not understood: " + names.joined(separator: ", "))
+    }
+    if report.badLines > 0 {
+      header.counts["lines that are no events"] = UInt64(report.badLines)
+      header.remarks.append("\(report.badLines) lines have not the form of an event")
+    }
+    if report.badValues > 0 { header.counts["lines with bad values"] = UInt64(report.badValues) }
+    if !report.losses.isEmpty {
+      header.counts["holes"] = UInt64(report.losses.count)
+      header.counts["lost events"] = report.losses.reduce(0) { $0 &+ ($1.count ?? 0) }
+    }
+  }
+}

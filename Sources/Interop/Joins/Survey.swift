@@ -1,0 +1,161 @@
+import TraceFormat
+
+/// A hole in the trace: events of `cpu` after line `afterLine` are missing.
+struct Hole: Equatable {
+  var afterLine: Int
+  var cpu: UInt16
+  var cause: LossCause
+  var count: UInt64?
+}
+
+/// The light first pass: what has to be known before the first event can be written.
+///
+/// Counts events by name, finds where each CPU's holes begin, and collects the witnesses for
+/// addresses (struct page ↔ pfn, linear map ↔ pfn), entry format and statistic number.
+struct Survey: RecordConsumer {
+  private(set) var lines = 0
+  private(set) var eventLines = 0
+  private(set) var functionLines = 0
+  private(set) var comments = 0
+  /// The first piece that is no event.
+  private(set) var firstBad: String?
+  /// Lines per index of ``NameTable/entries``.
+  private(set) var counts = [Int](repeating: 0, count: NameTable.shared.entries.count)
+  /// Of these, printed by a BPF program.
+  private(set) var programCounts = [Int](repeating: 0, count: NameTable.shared.entries.count)
+  /// Of these, with the `(symbol+offset)` of a kprobe or fprobe.
+  private(set) var probeCounts = [Int](repeating: 0, count: NameTable.shared.entries.count)
+  /// First and last event line of each CPU; 0 where it has none.
+  private(set) var firstLine: [Int] = []
+  private(set) var lastLine: [Int] = []
+  private(set) var holes: [Hole] = []
+  /// Last event line of any CPU.
+  var lastEvent: Int { lastLine.max() ?? 0 }
+  private(set) var heading = Heading()
+  private(set) var isCounter = false
+  var addresses = AddressWitnesses()
+  var statistics = StatisticWitnesses()
+  var locks = LockWitnesses()
+  /// Functions that were given to `call_rcu()`.
+  private(set) var calls: Set<CallbackFunction> = []
+  private var pointers = Ballot()
+
+  private let names = NameTable.shared
+  var event = RecordedEvent()
+
+  mutating func wantsFields(of index: Int) -> Bool {
+    switch names.entries[index].probe {
+    case .pageAlloc, .pageFree: addresses.wantsPage()
+    case .pteLock: addresses.wantsEntries
+    case .construct, .destruct, .queueTable, .queuePage, .install, .tableFree, .tablePut,
+      .freePMD, .freePUD, .batchCallback, .batchCallbackReturn, .slabAlloc, .slabFree, .callRCU,
+      .callRCUTracepoint, .invokeCallback:
+      true
+    default: false
+    }
+  }
+
+  mutating func take(_ index: Int, text: Span<UInt8>) throws {
+    takeEvent()
+    counts[index] += 1
+    switch event.origin {
+    case .program: programCounts[index] += 1
+    case .probe: probeCounts[index] += 1
+    case .tracepoint: break
+    }
+    witness(names.entries[index].probe)
+  }
+
+  mutating func takeUnknown(_ name: Span<UInt8>, example: () -> String) throws { takeEvent() }
+
+  mutating func takeFunction(_ name: Span<UInt8>, example: () -> String) throws {
+    lines += 1
+    functionLines += 1
+  }
+
+  mutating func takeLoss(cpu: UInt16, count: UInt64?) throws {
+    lines += 1
+    let after = Int(cpu) < lastLine.count ? lastLine[Int(cpu)] : 0
+    holes.append(Hole(afterLine: after, cpu: cpu, cause: .lostEvents, count: count))
+  }
+
+  mutating func takeBad(_ example: () -> String) throws {
+    lines += 1
+    if firstBad == nil { firstBad = example() }
+  }
+
+  mutating func takeComment(_ bytes: Span<UInt8>) throws {
+    lines += 1
+    comments += 1
+    if comments < 64 { heading.read(bytes) }
+  }
+
+  private mutating func takeEvent() {
+    lines += 1
+    eventLines += 1
+    let cpu = Int(event.cpu)
+    if cpu >= lastLine.count {
+      firstLine.append(contentsOf: repeatElement(0, count: cpu + 1 - firstLine.count))
+      lastLine.append(contentsOf: repeatElement(0, count: cpu + 1 - lastLine.count))
+    }
+    if firstLine[cpu] == 0 {
+      firstLine[cpu] = lines
+      isCounter = event.isCounter
+    }
+    lastLine[cpu] = lines
+  }
+
+  private mutating func witness(_ probe: Probe) {
+    let cpu = Int(event.cpu)
+    switch probe {
+    case .pageAlloc, .pageFree: addresses.take(probe, event.fields, cpu: cpu)
+    case .construct, .destruct, .queueTable, .queuePage, .install,
+      .tableFree, .tablePut, .freePMD, .freePUD, .batchCallback, .batchCallbackReturn:
+      addresses.take(probe, event.fields, cpu: cpu)
+      statistics.take(probe, event.fields)
+    case .pteLock: addresses.takeEntry(event.fields)
+    case .slabAlloc, .slabFree:
+      locks.take(probe, event.fields)
+      if let pointer = event[.ptr] { pointers.vote(pointer >> 32 == 0 ? 0 : 1) }
+    case .callRCU, .callRCUTracepoint, .invokeCallback:
+      if probe != .invokeCallback { calls.insert(Symbol.callback(event[.function])) }
+      guard probe != .callRCU, let pointer = event[.head] else { return }
+      pointers.vote(pointer >> 32 == 0 ? 0 : 1)
+    default: break
+    }
+  }
+
+  /// Trace points print `%p`, which is 32 bits of a hash unless options/hash-ptr=0 was set. Probes
+  /// print addresses all the same.
+  var hashesPointers: Bool { pointers.winner(quorum: 1, share: 50) == 0 }
+
+  /// Number of lines that stand for `probe`.
+  func count(_ probe: Probe) -> Int {
+    names.indices(of: probe).reduce(0) { $0 + counts[$1] }
+  }
+
+  /// What the lines that begin with `#` say.
+  struct Heading {
+    var tracer: String?
+    var entries: UInt64?
+    var written: UInt64?
+    var cpus: Int?
+
+    mutating func read(_ bytes: Span<UInt8>) {
+      guard bytes.count < 512 else { return }
+      let text = String(decoding: (0..<bytes.count).map { bytes[$0] }, as: UTF8.self)
+      let words = text.split(separator: " ")
+      if words.count >= 3, words[1] == "tracer:" { tracer = String(words[2]) }
+      if words.count >= 3, words[1].hasPrefix("entries-in-buffer/") {
+        let numbers = words[2].split(separator: "/")
+        if numbers.count == 2 {
+          entries = UInt64(numbers[0])
+          written = UInt64(numbers[1])
+        }
+      }
+      for word in words where word.hasPrefix("#P:") {
+        cpus = Int(word.dropFirst(3)).flatMap { (1...4096).contains($0) ? $0 : nil }
+      }
+    }
+  }
+}
