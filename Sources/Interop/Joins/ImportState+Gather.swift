@@ -78,6 +78,6 @@ extension ImportState {
     if let mm = event[.mm] { tasks[task].gatherMM = mm }
     try emit(
       kind, pfn, tasks[task].gather, tasks[task].gatherMM, level: pages[pfn]?.level ?? .unknown,
-      flags: Symbol.isReclaim(fields[.ra] ?? 0) ? .reclaimed : [])
+      flags: Symbol.isReclaim(event[.ra] ?? 0) ? .reclaimed : [])
   }
 }

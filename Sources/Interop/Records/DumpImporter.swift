@@ -88,6 +88,7 @@ private struct DumpLine {
     event.arg1 = try argument(fields.arg1, bytes, 0)
     if isTrue("inferred", bytes) { event.flags.insert(.inferred) }
     if isTrue("kernel_table", bytes) { event.flags.insert(.kernelTable) }
+    if isTrue("reclaimed", bytes) { event.flags.insert(.reclaimed) }
     return .event(event, comm: text("comm", bytes), text: text("text", bytes))
   }
 
