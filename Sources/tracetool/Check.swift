@@ -16,6 +16,7 @@ struct Check: ParsableCommand {
         tracetool check old.ptt --expect I13,I14
         tracetool check new.ptt --only I13,I20 --format json -o verdict.json
         tracetool check sample-traces/captures/*/
+        tracetool check new.ptt --model Models/pt_s3.dot --model my.ltl
         tracetool check long.ptt --ordinal 5000000..5999999
         tracetool check long.ptt --table '0x8a1f3#2'
         tracetool check --list
@@ -56,6 +57,7 @@ struct Check: ParsableCommand {
   @Flag(help: "An invariant that was never exercised is inconclusive (exit 3).")
   var strict = false
 
+  @OptionGroup var models: ModelOptions
   @OptionGroup var filter: EventFilterOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var verbosity: VerbosityOptions
@@ -74,13 +76,16 @@ struct Check: ParsableCommand {
     let output = try TextOutput.open(output.output)
     guard !list else { return try printList(to: output) }
     // Options are wrong for every file alike: say so before reading any.
+    var options = options
+    options.models = try models.load()
+    for model in options.models { model.notes.forEach { verbosity.note("note: \($0)") } }
     _ = try Checker(options: options)
     var worst = ExitStatus.success
     var objects: [[UInt8]] = []
     for (index, file) in files.enumerated() {
       let report: Report
       do {
-        report = try check(file)
+        report = try check(file, options)
       } catch let error as TraceError where files.count > 1 {
         // One unreadable file of many must not hide what the others say.
         printDiagnostic("error: \(error)")
@@ -147,7 +152,7 @@ struct Check: ParsableCommand {
     }
   }
 
-  private func check(_ file: String) throws -> Report {
+  private func check(_ file: String, _ options: CheckOptions) throws -> Report {
     let input = try TraceInput.open(file)
     input.showProgress("check", verbosity)
     var checker = try Checker(options: options)
@@ -182,7 +187,7 @@ enum CheckFormat: String, ExpressibleByArgument, CaseIterable {
   case markdown
 }
 
-/// Invariant ids, separated by commas; `none` is the empty list.
+/// Ids of invariants and names of models, separated by commas; `none` is the empty list.
 struct InvariantList: ExpressibleByArgument {
   let ids: [String]
 
@@ -192,7 +197,12 @@ struct InvariantList: ExpressibleByArgument {
       return
     }
     // I13, i13 and I22A are one spelling each of what the kernel-facts call I13 and I22a.
-    ids = argument.split(separator: ",").map { "I" + $0.dropFirst().lowercased() }
+    // What is no number of an invariant is the name of a model.
+    ids = argument.split(separator: ",").map { id in
+      let number = id.dropFirst().prefix { $0.isNumber }
+      let isInvariant = id.first?.lowercased() == "i" && !number.isEmpty && id.count <= 4
+      return isInvariant ? "I" + id.dropFirst().lowercased() : String(id)
+    }
     guard !ids.isEmpty else { return nil }
   }
 }

@@ -12,6 +12,8 @@ public struct CheckOptions: Sendable {
   public var expect: [String]?
   /// Vacuous counts as inconclusive.
   public var strict = false
+  /// Properties to judge besides the invariants.
+  public var models: [Model] = []
   /// Says which part of the trace is judged; nil for all of it.
   public var scope: String?
 
@@ -70,6 +72,7 @@ public struct CheckResult: Sendable {
 public struct Checker {
   private let options: CheckOptions
   private var seats: [Seat] = []
+  private var bench: ModelBench
 
   /// One judge with what it has counted.
   private struct Seat {
@@ -96,7 +99,8 @@ public struct Checker {
   /// Makes a checker; an unknown id in the options is an error that names the known ones.
   public init(options: CheckOptions = CheckOptions()) throws(TraceError) {
     self.options = options
-    let known = InvariantRegistry.all.map { $0.description.id }
+    bench = ModelBench(options.models, exemplars: max(1, options.maxFindings))
+    let known = InvariantRegistry.all.map { $0.description.id } + options.models.map(\.name)
     for id in options.only + options.skip + (options.expect ?? []) where !known.contains(id) {
       throw TraceError(
         file: id, what: "no such invariant", hint: "known are \(known.joined(separator: ", "))")
@@ -134,6 +138,7 @@ public struct Checker {
           record.losses.append(
             .init(ordinal: resolved.firstOrdinal + Ordinal(place), event: resolved[place].event))
         }
+        bench.take(resolved, header: source.header, isWanted: part.isWanted)
         if part.isWanted {
           for index in seats.indices { seats[index].judge(resolved) }
           record.take(resolved)
@@ -165,7 +170,7 @@ public struct Checker {
     }
   }
 
-  private func result(_ record: Record, _ state: Resolver, _ header: TraceHeader) -> CheckResult {
+  private mutating func result(_ record: Record, _ state: Resolver, _ header: TraceHeader) -> CheckResult {
     let facts = record.gatherer.finish(state)
     let losses = record.losses
     let court = Court(header: header, facts: facts, losses: losses, options: options)
@@ -174,7 +179,9 @@ public struct Checker {
       lost: losses.reduce(0) {
         $1.event.arg0 == Event.unknownCount ? $0 : $0 &+ $1.event.arg0
       },
-      losses: losses, judgements: seats.map { court.decide($0.description, $0.tally) },
+      losses: losses,
+      judgements: seats.map { court.decide($0.description, $0.tally) }
+        + bench.finish(state, court: court),
       facts: facts, span: record.span, options: options)
   }
 }

@@ -92,14 +92,14 @@ struct Court {
     return phrases.isEmpty ? nil : phrases.joined(separator: "; ")
   }
 
-  private func lossPhrase(_ group: CandidateGroup) -> String {
+  func lossPhrase(_ group: CandidateGroup) -> String {
     guard let at = group.exemplars.first?.ordinal,
       let loss = losses.last(where: { $0.ordinal <= at }) ?? losses.first
     else { return "a hole in the recording" }
     return describe(loss)
   }
 
-  private func describe(_ loss: CheckResult.Loss) -> String {
+  func describe(_ loss: CheckResult.Loss) -> String {
     let cause = LossCause(rawValue: UInt8(truncatingIfNeeded: loss.event.object)) ?? .unknown
     let cpu = loss.event.cpu == Event.allCPUs ? "" : " on CPU \(loss.event.cpu)"
     let count = loss.event.arg0 == Event.unknownCount ? "" : " (\(loss.event.arg0) events)"

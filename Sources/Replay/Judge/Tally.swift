@@ -14,6 +14,8 @@ public struct Candidate: Sendable {
   public var lock: LockLife?
   /// The callback concerned.
   public var callback: CallbackLife?
+  /// The object of a model, if a model found it.
+  public var subject: CandidateSubject?
 }
 
 /// Candidates of one cause that stand or fall together.
@@ -65,9 +67,11 @@ public struct Tally: Sendable {
   ///     that may miss one of them, or does not record it, makes the candidate inconclusive.
   ///   - concluded: one of the two events was concluded, not observed: inconclusive as well.
   ///   - sameCPU: only a hole on the event's own CPU can lie between the two.
+  ///   - subject: the object of the model that found it.
   public mutating func report(
     _ cause: String, missing: String = "", at event: ResolvedEvent, since: Ordinal,
-    absent: KindSet = [], concluded: Bool = false, sameCPU: Bool = false, table: TableLife? = nil
+    absent: KindSet = [], concluded: Bool = false, sameCPU: Bool = false, table: TableLife? = nil,
+    subject: CandidateSubject? = nil
   ) {
     add(
       cause, missing, absent,
@@ -75,7 +79,7 @@ public struct Tally: Sendable {
       overLoss: sameCPU ? !event.isCPUClean(since: since) : !event.isClean(since: since),
       Candidate(
         ordinal: event.ordinal, since: since, event: event.event, table: table ?? event.table,
-        lock: event.lock, callback: event.callback))
+        lock: event.lock, callback: event.callback, subject: subject))
   }
 
   /// Takes a candidate that was left when nothing might be left; does nothing without `quiesce`.

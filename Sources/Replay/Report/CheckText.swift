@@ -33,7 +33,20 @@ public struct CheckText {
         lines.append("\(judgement.invariant.id), besides: \(reason)")
       }
     }
-    return lines
+    return lines + modelRemarks
+  }
+
+  /// What a model could not see, or why it never ran.
+  private var modelRemarks: [String] {
+    let names = Set(result.options.models.map(\.name))
+    return result.judgements.compactMap { judgement in
+      guard names.contains(judgement.invariant.id), let reason = judgement.reason else { return nil }
+      switch judgement.verdict {
+      case .holds: return "\(judgement.invariant.id) holds as far as can be seen: \(reason)"
+      case .vacuous: return "\(judgement.invariant.id) is vacuous: \(reason)"
+      case .violated, .inconclusive, .notApplicable: return nil
+      }
+    }
   }
 
   private var head: [String] {
@@ -61,6 +74,11 @@ public struct CheckText {
     return lines
   }
 
+  /// Names of models are longer than ids of invariants.
+  private var idWidth: Int {
+    max(5, (result.judgements.map(\.invariant.id.count).max() ?? 0) + 1)
+  }
+
   private func line(_ judgement: Judgement) -> String {
     let verdict =
       judgement.verdict == .violated ? "VIOLATED" : judgement.verdict.rawValue
@@ -73,7 +91,7 @@ public struct CheckText {
         "\(Figures.count(judgement.undecided)) of \(Figures.count(judgement.exercised)) unknown"
       case .vacuous, .notApplicable: "-"
       }
-    return "  " + Figures.left(judgement.invariant.id, 5) + Figures.left(verdict, 15)
+    return "  " + Figures.left(judgement.invariant.id, idWidth) + Figures.left(verdict, 15)
       + Figures.right(figures, 18) + "  " + judgement.invariant.title
   }
 

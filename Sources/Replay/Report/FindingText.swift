@@ -14,6 +14,12 @@ struct FindingText {
 
   /// The object in words: `table pfn 0x88fb5#1 (pte)`.
   static func object(of candidate: Candidate) -> String {
+    if let subject = candidate.subject {
+      let isOwnTable =
+        subject.binding == .table && candidate.table?.pfn == subject.key
+        && candidate.table?.generation == subject.generation
+      if !isOwnTable { return subject.text }
+    }
     if let table = candidate.table {
       let level = table.level == .unknown ? "level unknown" : table.level.name
       return "table pfn \(Figures.hex(table.pfn))#\(table.generation) (\(level))"
