@@ -34,8 +34,13 @@ struct ModelVerbTests {
     (["--model", "."], ".: is a directory"),
     (["--model", "bad.dot"], "bad.dot:5:24: no event is called 'pt_nothing'"),
     (["--model", "bad.txt"], "bad.txt: is no model by its name"),
-    (["--model", "good.ltl", "--bind", "reader"], "good.ltl:1:16: 'PT_CTOR' never concerns a reader"),
-    (["--model", "good.ltl", "--model", "good.ltl"], "good.ltl: a second model of the name 'good'"),
+    (
+      ["--model", "good.ltl", "--bind", "reader"],
+      "good.ltl:1:16: 'PT_CTOR' never concerns a reader"
+    ),
+    (
+      ["--model", "good.ltl", "--model", "good.ltl"], "good.ltl: a second model of the name 'good'"
+    ),
     (["--model", "good.ltl", "--expect", "other"], "other: no such invariant"),
   ])
   func errorsSayWhere(_ arguments: [String], _ message: String) throws {
@@ -60,7 +65,9 @@ struct ModelVerbTests {
     #expect(result.errorLines.count == 1 && result.output.isEmpty)
   }
 
-  @Test(arguments: [["--bind", "table"], ["--model", "m.ltl", "--bind", "page"], ["--define", "x"]])
+  @Test(arguments: [
+    ["--bind", "table"], ["--model", "m.ltl", "--bind", "page"], ["--define", "x"],
+  ])
   func usageErrorsExitTwo(_ arguments: [String]) throws {
     #expect(try ToolRun.tool(["check", "x.ptt"] + arguments).status == 2)
   }

@@ -170,7 +170,9 @@ public struct Checker {
     }
   }
 
-  private mutating func result(_ record: Record, _ state: Resolver, _ header: TraceHeader) -> CheckResult {
+  private mutating func result(_ record: Record, _ state: Resolver, _ header: TraceHeader)
+    -> CheckResult
+  {
     let facts = record.gatherer.finish(state)
     let losses = record.losses
     let court = Court(header: header, facts: facts, losses: losses, options: options)

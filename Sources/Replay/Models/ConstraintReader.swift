@@ -107,7 +107,8 @@ struct ConstraintReader {
     guard let split = Self.split(text) else {
       throw file.error(
         place, "'\(text)' is no constraint",
-        hint: "write NAME OP VALUE (a name of two letters or more; < > <= >= == !=), or reset(NAME)")
+        hint: "write NAME OP VALUE (a name of two letters or more; < > <= >= == !=), or reset(NAME)"
+      )
     }
     if let index = clocks.firstIndex(of: split.name) {
       return Constraint.Term(

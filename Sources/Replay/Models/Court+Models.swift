@@ -63,7 +63,8 @@ extension Court {
     let late = runner.counts.joinedLate
     let why = late > 0 ? "; \(late) were alive before, or never met a start event" : ""
     return (
-      .vacuous, "no \(runner.model.binding.rawValue) started it\(why)" + (text.map { "; " + $0 } ?? "")
+      .vacuous,
+      "no \(runner.model.binding.rawValue) started it\(why)" + (text.map { "; " + $0 } ?? "")
     )
   }
 }

@@ -88,7 +88,8 @@ struct LTLReader {
   }
 
   private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789_".unicodeScalars.contains(scalar))
+    scalar.isASCII
+      && (scalar.properties.isAlphabetic || "0123456789_".unicodeScalars.contains(scalar))
   }
 
   private static func isName(_ text: String) -> Bool {

@@ -38,7 +38,8 @@ struct ModelSight: Sendable {
   }
 
   private static func path(_ kind: EventKind, _ binding: ObjectBinding) -> [EventKind] {
-    let lock: [EventKind] = binding == .lock && ObjectBinding.tableKinds.contains(kind)
+    let lock: [EventKind] =
+      binding == .lock && ObjectBinding.tableKinds.contains(kind)
       ? [.lockAlloc] : []
     guard binding == .table || binding == .lock else {
       return binding == .callback && ObjectBinding.tableKinds.contains(kind)

@@ -40,7 +40,9 @@ public struct CheckText {
   private var modelRemarks: [String] {
     let names = Set(result.options.models.map(\.name))
     return result.judgements.compactMap { judgement in
-      guard names.contains(judgement.invariant.id), let reason = judgement.reason else { return nil }
+      guard names.contains(judgement.invariant.id), let reason = judgement.reason else {
+        return nil
+      }
       switch judgement.verdict {
       case .holds: return "\(judgement.invariant.id) holds as far as can be seen: \(reason)"
       case .vacuous: return "\(judgement.invariant.id) is vacuous: \(reason)"

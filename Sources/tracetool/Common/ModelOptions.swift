@@ -46,7 +46,8 @@ struct ModelOptions: ParsableArguments {
         bytes, file: file, binding: byName[name] ?? all, definitions: definitions)
       if loaded.contains(where: { $0.name == model.name }) {
         throw TraceError(
-          file: file, what: "a second model of the name '\(model.name)'", hint: "rename one of them")
+          file: file, what: "a second model of the name '\(model.name)'", hint: "rename one of them"
+        )
       }
       loaded.append(model)
     }
@@ -73,7 +74,8 @@ struct ModelOptions: ParsableArguments {
   private func parsedDefinitions() throws -> ModelDefinitions {
     var result = ModelDefinitions()
     for text in definitions where !result.define(text) {
-      throw ValidationError("--define \(text): write NAME=NUMBER, with ns, us, ms, s or j behind it")
+      throw ValidationError(
+        "--define \(text): write NAME=NUMBER, with ns, us, ms, s or j behind it")
     }
     return result
   }

@@ -64,9 +64,10 @@ import TraceFormat
       tail: ["", "\t\"a\" -> \"a\" [ label = \"pt_unlink\" ];"])
     let model = try model(text)
     #expect(model.symbols.map(\.name) == ["pt_install"])
-    #expect(model.notes == [
-      "m.dot:7:2: this edge is passed over: the first line that does not begin with a quote ends the edges"
-    ])
+    #expect(
+      model.notes == [
+        "m.dot:7:2: this edge is passed over: the first line that does not begin with a quote ends the edges"
+      ])
   }
 
   @Test func aLaterEdgeReplacesAnEarlierOne() throws {
@@ -87,32 +88,56 @@ import TraceFormat
     ("", "m.dot: is empty"),
     ("graph x {\n", "m.dot:1:1: no model of the kernel's dialect"),
     ("digraph state_automaton {\n}\n", "m.dot:2:1: no states"),
-    (dot(["a", "b"], [alloc.replacing("pt_alloc", with: "pt_aloc")]),
-      "m.dot:6:24: no event is called 'pt_aloc'; did you mean 'pt_alloc'?"),
+    (
+      dot(["a", "b"], [alloc.replacing("pt_alloc", with: "pt_aloc")]),
+      "m.dot:6:24: no event is called 'pt_aloc'; did you mean 'pt_alloc'?"
+    ),
     (dot(["a", "b", "c"], [alloc]), "m.dot:4:25: state 'c' cannot be reached from 'a'"),
     (dot(["a"], [alloc]), "m.dot:5:9: 'b' is no state of this model"),
-    (dot(["a", "b"], ["\"a\" -> \"b\" [label = \"pt_alloc\"];"]), "m.dot:6:13: an edge without an event"),
+    (
+      dot(["a", "b"], ["\"a\" -> \"b\" [label = \"pt_alloc\"];"]),
+      "m.dot:6:13: an edge without an event"
+    ),
     (dot(["a", "b"], ["\"a\" -> \"b\" ;"]), "m.dot:6:13: an edge without an event"),
     (dot(["a", "b"], [alloc, "\"b\" here"]), "m.dot:7:2: neither an edge nor a state's label"),
     (dot(["a", "b"], []), "m.dot:6:1: no edges"),
-    ("digraph state_automaton {\n\t{node [shape = circle] \"a\"};\n\t\"a\" -> \"a\" [ label = \"pt_free\" ];\n",
-      "m.dot:2:2: no initial state"),
-    (dot(["a", "b"], [alloc.replacing("pt_alloc", with: "pt_alloc;clk<10ms;reset(clk);reset(clk)")]),
-      "m.dot:6:24: an event has more than one guard and one reset"),
-    (dot(["a", "b"], [alloc.replacing("pt_alloc", with: "pt_alloc;is_defer == 1")]),
-      "m.dot:6:24: 'is_defer' is not known here"),
-    (dot(["a", "b"], [alloc.replacing("pt_alloc", with: "pt_alloc;clk < LIMIT_NS()")]),
-      "m.dot:6:24: the value of 'LIMIT_NS()' is decided in the kernel; give one with --define LIMIT_NS=VALUE"),
-    (dot(["a", "b"], [alloc.replacing("pt_alloc", with: "pt_alloc;clk < 3j")]),
-      "m.dot:6:24: the length of a jiffy is not known here"),
-    (dot(["a", "b"], [alloc.replacing("pt_alloc", with: "pt_alloc;clk")]),
-      "m.dot:6:24: 'clk' is no constraint"),
-    (dot(["a", "b"], [alloc, "\"b\" [label = \"b\\nclk > 10ms\"];"]),
-      "m.dot:7:16: 'clk>10ms' cannot be a state's invariant"),
-    (dot(["a", "b"], [alloc.replacing("pt_alloc", with: "call_rcu\\nrd_exit")]),
-      "m.dot:6:34: 'rd_exit' never concerns a callback, as the other events do"),
-    (dot(["a", "b"], [alloc.replacing("pt_alloc", with: "read_access\\nrd_load")]),
-      "m.dot:6:24: 'read_access' and 'rd_load' are names of one event"),
+    (
+      "digraph state_automaton {\n\t{node [shape = circle] \"a\"};\n\t\"a\" -> \"a\" [ label = \"pt_free\" ];\n",
+      "m.dot:2:2: no initial state"
+    ),
+    (
+      dot(
+        ["a", "b"], [alloc.replacing("pt_alloc", with: "pt_alloc;clk<10ms;reset(clk);reset(clk)")]),
+      "m.dot:6:24: an event has more than one guard and one reset"
+    ),
+    (
+      dot(["a", "b"], [alloc.replacing("pt_alloc", with: "pt_alloc;is_defer == 1")]),
+      "m.dot:6:24: 'is_defer' is not known here"
+    ),
+    (
+      dot(["a", "b"], [alloc.replacing("pt_alloc", with: "pt_alloc;clk < LIMIT_NS()")]),
+      "m.dot:6:24: the value of 'LIMIT_NS()' is decided in the kernel; give one with --define LIMIT_NS=VALUE"
+    ),
+    (
+      dot(["a", "b"], [alloc.replacing("pt_alloc", with: "pt_alloc;clk < 3j")]),
+      "m.dot:6:24: the length of a jiffy is not known here"
+    ),
+    (
+      dot(["a", "b"], [alloc.replacing("pt_alloc", with: "pt_alloc;clk")]),
+      "m.dot:6:24: 'clk' is no constraint"
+    ),
+    (
+      dot(["a", "b"], [alloc, "\"b\" [label = \"b\\nclk > 10ms\"];"]),
+      "m.dot:7:16: 'clk>10ms' cannot be a state's invariant"
+    ),
+    (
+      dot(["a", "b"], [alloc.replacing("pt_alloc", with: "call_rcu\\nrd_exit")]),
+      "m.dot:6:34: 'rd_exit' never concerns a callback, as the other events do"
+    ),
+    (
+      dot(["a", "b"], [alloc.replacing("pt_alloc", with: "read_access\\nrd_load")]),
+      "m.dot:6:24: 'read_access' and 'rd_load' are names of one event"
+    ),
   ]
 
   @Test(arguments: errors)
@@ -125,7 +150,8 @@ import TraceFormat
     let error = #expect(throws: TraceError.self) {
       try model(Self.dot(["a", "b"], [Self.alloc]), binding: .callback)
     }
-    #expect(error?.description.hasPrefix("m.dot:6:24: 'pt_alloc' never concerns a callback") == true)
+    #expect(
+      error?.description.hasPrefix("m.dot:6:24: 'pt_alloc' never concerns a callback") == true)
   }
 
   /// kernel-facts §9.1.6: guards, resets, invariants, units, definitions.
@@ -159,7 +185,8 @@ import TraceFormat
         "\"b\" -> \"a\" [ label = \"pt_free;clk >= 2us && clk < 3ms\" ];",
         "\"b\" [label = \"b\\nclk < 5ms\"];",
       ])
-    let rule = "A = PT_FREE or (not PT_DTOR)\nRULE = always (PT_UNLINK imply next (A until GP_END))\n"
+    let rule =
+      "A = PT_FREE or (not PT_DTOR)\nRULE = always (PT_UNLINK imply next (A until GP_END))\n"
     for (name, whole) in [("m.dot", text), ("m.ltl", rule)] {
       for seed in UInt64(0)..<400 {
         var random = SplitMix64(seed: seed)

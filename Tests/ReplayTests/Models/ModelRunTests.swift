@@ -51,7 +51,8 @@ extension Trace {
       for (state, from) in automaton.states.enumerated() {
         for (event, symbol) in automaton.events.enumerated() {
           let next = automaton.next(state, event)
-          #expect((next < 0 ? nil : automaton.states[Int(next)]) == naive.edges[from + " " + symbol])
+          #expect(
+            (next < 0 ? nil : automaton.states[Int(next)]) == naive.edges[from + " " + symbol])
         }
       }
     }
@@ -291,9 +292,13 @@ extension Trace {
     }
     #expect(try trace.judge(model: "dtor_then_free.ltl").violations == 0)
     let model = try Model(
-      Array(DotReaderTests.dot(["a", "b"], [
-        "\"a\" -> \"b\" [ label = \"pt_alloc\" ];", "\"b\" -> \"a\" [ label = \"pt_unlink\" ];",
-      ]).utf8), file: "m.dot")
+      Array(
+        DotReaderTests.dot(
+          ["a", "b"],
+          [
+            "\"a\" -> \"b\" [ label = \"pt_alloc\" ];", "\"b\" -> \"a\" [ label = \"pt_unlink\" ];",
+          ]
+        ).utf8), file: "m.dot")
     expect(trace.judge(model), .holds)
   }
 
@@ -330,10 +335,14 @@ extension Trace {
 
   @Test func guardsAreKept() throws {
     let model = try Model(
-      Array(DotReaderTests.dot(["a", "b"], [
-        "\"a\" -> \"b\" [ label = \"pt_alloc;reset(clk)\" ];",
-        "\"b\" -> \"a\" [ label = \"pt_free;clk >= 15ns && in_callback == 0\" ];",
-      ]).utf8), file: "m.dot")
+      Array(
+        DotReaderTests.dot(
+          ["a", "b"],
+          [
+            "\"a\" -> \"b\" [ label = \"pt_alloc;reset(clk)\" ];",
+            "\"b\" -> \"a\" [ label = \"pt_free;clk >= 15ns && in_callback == 0\" ];",
+          ]
+        ).utf8), file: "m.dot")
     let trace = Trace {
       $0.alloc(1)
       $0.free(1)

@@ -22,8 +22,10 @@ struct NaiveAutomaton {
     var first = ""
     while Self.words(lines[0]).starts(with: ["{node"]) {
       let line = lines.removeFirst()
-      let name = Self.words(line).last!.filter { $0 != "\"" }.replacingOccurrences(of: "};", with: "")
-        .replacingOccurrences(of: ",", with: "_")
+      let name = Self.words(line).last!.filter { $0 != "\"" }.replacingOccurrences(
+        of: "};", with: ""
+      )
+      .replacingOccurrences(of: ",", with: "_")
       if name.hasPrefix("__init_") {
         first = String(name.dropFirst("__init_".count))
       } else {
@@ -32,7 +34,9 @@ struct NaiveAutomaton {
       }
     }
     if finals.isEmpty { finals = [first] }
-    states = [first] + found.subtracting([first]).sorted { Array($0.utf8).lexicographicallyPrecedes($1.utf8) }
+    states =
+      [first]
+      + found.subtracting([first]).sorted { Array($0.utf8).lexicographicallyPrecedes($1.utf8) }
     // rvgen looks for the initial edge behind blank lines, too.
     while Self.words(lines[0]).isEmpty { lines.removeFirst() }
     lines.removeFirst()

@@ -16,7 +16,9 @@ enum RandomModels {
     var edges: [(from: String, to: String, events: [String])] = []
     // A tree first: each state from an earlier one.
     var used: [String: Set<String>] = [:]
-    func free(_ state: String) -> [String] { events.filter { !(used[state]?.contains($0) ?? false) } }
+    func free(_ state: String) -> [String] {
+      events.filter { !(used[state]?.contains($0) ?? false) }
+    }
     for index in 1..<count {
       let sources = states[..<index].filter { !free($0).isEmpty }
       guard let from = sources.randomElement(using: &random) else { return automaton(&random) }
