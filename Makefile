@@ -5,10 +5,14 @@ CAPTURES ?= ../shared/captures
 SWIFT ?= swift
 BINARY = .build/release/tracetool
 
-.PHONY: help setup build demo test sweep golden docs lint captures bench ci clean
+# Seconds for each target of `make fuzz`.
+FUZZ_SECONDS ?= 300
+
+.PHONY: help setup build demo test sweep golden docs lint captures bench fuzz fuzz-smoke sanitize \
+  ci clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: ## install what the build needs (libzstd headers, pkg-config) if it is missing
 	@.ci/setup
@@ -32,7 +36,7 @@ docs: build ## print docs/INVARIANTS.md from the invariants' descriptions
 	$(BINARY) check --list --format markdown -o docs/INVARIANTS.md
 
 lint: ## formatting and style, strictly
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
 
 captures: build ## import and check the big live captures in CAPTURES (not part of this repository)
 	@.ci/captures $(BINARY) '$(CAPTURES)'
@@ -40,8 +44,18 @@ captures: build ## import and check the big live captures in CAPTURES (not part 
 bench: build ## how fast recording, reading and checking are on this machine
 	@.ci/bench $(BINARY)
 
+fuzz: setup ## look for inputs that break reader, recovery, codec, judge, importer; FUZZ_SECONDS each
+	@Fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+fuzz-smoke: ## the same for a few seconds each, to see that the fuzzer works; its build takes minutes
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=5
+
+sanitize: setup ## run every test under the address and the thread sanitizer; takes long
+	$(SWIFT) test --sanitize address --scratch-path .build-asan
+	$(SWIFT) test --sanitize thread --scratch-path .build-tsan
+
 ci: ## what continuous integration runs
 	.ci/run
 
 clean: ## remove what was built
-	rm -rf .build
+	rm -rf .build .build-* Fuzz/.build

@@ -18,6 +18,7 @@ let package = Package(
     .executable(name: "tracetool", targets: ["tracetool"]),
     .library(name: "TraceFormat", targets: ["TraceFormat"]),
     .library(name: "Replay", targets: ["Replay"]),
+    .library(name: "Interop", targets: ["Interop"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -50,7 +51,9 @@ let package = Package(
       ],
       swiftSettings: settings
     ),
-    .testTarget(name: "TraceFormatTests", dependencies: ["TraceFormat"], swiftSettings: settings),
+    .testTarget(
+      name: "TraceFormatTests", dependencies: ["TraceFormat"], exclude: ["Regressions"],
+      swiftSettings: settings),
     .testTarget(
       name: "SimulatorTests", dependencies: ["Simulator", "TraceFormat", "Replay"],
       swiftSettings: settings),
@@ -58,7 +61,7 @@ let package = Package(
       name: "ReplayTests", dependencies: ["Replay", "TraceFormat"], swiftSettings: settings),
     .testTarget(
       name: "InteropTests", dependencies: ["Interop", "TraceFormat", "Replay"],
-      exclude: ["Fixtures"], swiftSettings: settings),
+      exclude: ["Fixtures", "Regressions"], swiftSettings: settings),
     .testTarget(
       name: "tracetoolTests", dependencies: ["tracetool", "TraceFormat"], exclude: ["Golden"],
       swiftSettings: settings),

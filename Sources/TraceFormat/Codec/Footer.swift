@@ -99,6 +99,9 @@ struct Footer {
       guard entry.offset == end.offset, entry.firstOrdinal == end.ordinal,
         entry.firstString == end.string
       else { throw FormatProblem("the index has a gap at byte \(end.offset)") }
+      guard entry.length > FormatConstants.blockFixedBytes else {
+        throw FormatProblem("the index has a block of \(entry.length) bytes")
+      }
       end = (entry.endOffset, entry.endOrdinal, entry.endString)
     }
     guard end.offset == offset, end.ordinal == eventCount, end.string == stringCount else {

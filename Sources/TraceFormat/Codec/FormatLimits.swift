@@ -19,7 +19,7 @@ enum FormatLimits {
   /// Bytes of strings a reader keeps; then it forgets those of the oldest blocks.
   static let keptStringBytes = 64 << 20
   /// Task names a reader keeps; then it begins anew with those of the block at hand.
-  static let keptNames = 1 << 20
+  static let keptNames = 1 << 18
   /// Bytes of the footer's payload.
   static let footerBytes = 1 << 30
 }

@@ -4,7 +4,7 @@
 /// decompress to must not add up.
 struct TextTable {
   /// A task name that holds from event `position` of the block on.
-  struct Change {
+  private struct Change {
     let position: Int
     let task: UInt32
     let name: String
@@ -14,9 +14,12 @@ struct TextTable {
   /// Strings by block, in order.
   private var strings: [(first: UInt64, texts: [String])] = []
   private var keptBytes = 0
-  /// Name changes of the current block, in order; those before `applied` hold already.
-  private var changes: [Change] = []
-  private var applied = 0
+  /// The names column of the current block, which has been checked. Read as far as the names hold:
+  /// as a list, what a few bytes of a hostile file decompress to would take ten times the room.
+  private var changes: [UInt8] = []
+  private var place = 0
+  /// The next change, which does not hold yet.
+  private var next: Change?
 
   /// Name of a task.
   func name(_ task: UInt32) -> String? { names[task] }
@@ -37,38 +40,48 @@ struct TextTable {
   /// Forgets names: the reader goes back.
   mutating func forgetNames() {
     names.removeAll()
-    changes.removeAll()
-    applied = 0
+    changes = []
+    place = 0
+    next = nil
   }
 
   /// Position of the first change that does not hold yet, if any.
-  var nextChange: Int? { applied < changes.count ? changes[applied].position : nil }
+  var nextChange: Int? { next?.position }
 
   /// Makes every change up to event `position` hold.
   mutating func apply(upTo position: Int) {
-    while applied < changes.count, changes[applied].position <= position {
+    while let change = next, change.position <= position {
       if names.count >= FormatLimits.keptNames { names.removeAll() }
-      names[changes[applied].task] = changes[applied].name
-      applied += 1
+      names[change.task] = change.name
+      next = try? Self.change(changes, &place, after: change.position, events: .max)
     }
   }
 
   /// Takes the names of the next block.
   mutating func begin(names bytes: [UInt8], events: Int) throws(FormatProblem) {
-    changes.removeAll(keepingCapacity: true)
-    applied = 0
-    var place = 0
+    next = nil
     var position = 0
-    while place < bytes.count {
-      let step = Varint.read(bytes, &place)
-      let task = Varint.read(bytes, &place)
-      guard step <= UInt64(events - position), let task = UInt32(exactly: task) else {
-        throw FormatProblem("column task-names names no event or no task")
-      }
-      position += Int(step)
-      let name = try Self.text(bytes, &place, limit: FormatLimits.nameBytes, "task-names")
-      changes.append(Change(position: position, task: task, name: name))
+    var end = 0
+    while let change = try Self.change(bytes, &end, after: position, events: events) {
+      position = change.position
     }
+    changes = bytes
+    place = 0
+    next = try Self.change(bytes, &place, after: 0, events: events)
+  }
+
+  /// The change at `place` of a names column, which it moves behind it; nil at the end.
+  private static func change(
+    _ bytes: [UInt8], _ place: inout Int, after position: Int, events: Int
+  ) throws(FormatProblem) -> Change? {
+    guard place < bytes.count else { return nil }
+    let step = Varint.read(bytes, &place)
+    let task = Varint.read(bytes, &place)
+    guard step <= UInt64(events - position), let task = UInt32(exactly: task) else {
+      throw FormatProblem("column task-names names no event or no task")
+    }
+    let name = try text(bytes, &place, limit: FormatLimits.nameBytes, "task-names")
+    return Change(position: position + Int(step), task: task, name: name)
   }
 
   /// Takes the strings of a block, which lies behind those taken before.

@@ -163,7 +163,7 @@ public final class TraceReader: EventSource {
       offset = low < index.count ? index[low].offset : index.last?.endOffset ?? start
       ordinal = low < index.count ? index[low].firstOrdinal : index.last?.endOrdinal ?? 0
       guard low < index.count, target > ordinal else { return }
-      _ = try readSection()
+      guard try readSection() else { throw FormatProblem("the block is no longer there") }
       var skipped: [Event] = []
       let position = Int(target - ordinal)
       while decoder.position < position {

@@ -107,6 +107,17 @@ final class TemporaryFolder {
     try output.commit()
   }
 
+  /// Makes a file of these bytes, or gives them to the one that is there: quicker than a new one.
+  func replace(_ name: String, _ bytes: [UInt8]) {
+    let descriptor = unsafe open(file(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    precondition(descriptor >= 0, "no file")
+    defer { close(descriptor) }
+    let written = unsafe bytes.withUnsafeBytes {
+      unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+    }
+    precondition(written == bytes.count, "short write")
+  }
+
   /// Bytes of a file.
   func read(_ name: String) throws -> [UInt8] {
     let input = try TraceInput(path: file(name))

@@ -1,0 +1,1 @@
+../../../Tests/TraceFormatTests/Hostile/ChecksumRepair.swift

@@ -1,0 +1,1 @@
+../../../Tests/InteropTests/Hostile/ImportProperty.swift

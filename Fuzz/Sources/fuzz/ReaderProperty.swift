@@ -1,0 +1,1 @@
+../../../Tests/TraceFormatTests/Hostile/ReaderProperty.swift

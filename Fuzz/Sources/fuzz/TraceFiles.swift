@@ -1,0 +1,1 @@
+../../../Tests/TraceFormatTests/Support/TraceFiles.swift

@@ -1,0 +1,1 @@
+../TraceFormatTests/Hostile/ChecksumRepair.swift
