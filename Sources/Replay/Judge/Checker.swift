@@ -8,6 +8,8 @@ public struct CheckOptions: Sendable {
   public var skip: [String] = []
   /// Exemplars kept per cause.
   public var maxFindings = 3
+  /// Whether every finding is kept in brief, beside the exemplars.
+  public var keepsAll = false
   /// Ids that must be violated, exactly; nil = none is expected.
   public var expect: [String]?
   /// Vacuous counts as inconclusive.
@@ -95,7 +97,7 @@ public struct Checker {
       seats.append(
         Seat(
           description: type.description, judge: type.init(),
-          tally: Tally(exemplars: max(1, options.maxFindings))))
+          tally: Tally(exemplars: max(1, options.maxFindings), keepsAll: options.keepsAll)))
     }
   }
 
