@@ -5,7 +5,7 @@ CAPTURES ?= ../shared/captures
 SWIFT ?= swift
 BINARY = .build/release/tracetool
 
-.PHONY: help setup build demo test golden lint captures bench ci clean
+.PHONY: help setup build demo test golden docs lint captures bench ci clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ test: setup ## build and run every test
 
 golden: setup ## rewrite the golden texts of the tests; read the diff before you commit it
 	UPDATE_GOLDEN=1 $(SWIFT) test --filter tracetoolTests
+
+docs: build ## print docs/INVARIANTS.md from the invariants' descriptions
+	$(BINARY) check --list --format markdown -o docs/INVARIANTS.md
 
 lint: ## formatting and style, strictly
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

@@ -21,6 +21,15 @@ struct Check: ParsableCommand {
         tracetool check boot.ptt --format junit -o verdict.xml
         git bisect run sh -c './build-and-trace.sh && tracetool check boot.ptt -q --bisect'
 
+        tracetool check long.ptt --ordinal 5000000..5999999
+        tracetool check long.ptt --table '0x8a1f3#2'
+        tracetool check --list
+
+      With --ordinal, --time, --cpu, --kind or --table, findings are about those events alone. The \
+      events before them are followed all the same, so that a table, a lock or a callback is in \
+      the state it is in in the whole trace; what is owed at quiesce is asked for if that event is \
+      among them.
+
       -q prints one line for each trace, -v what became of every instance of each invariant.
 
       EXIT CODE: 0 all holds (or exactly --expect was found), 1 a violation, 2 bad input,
@@ -30,10 +39,13 @@ struct Check: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp("Traces, text captures, or - for stdin.", valueName: "FILE"))
-  var files: [String]
+  var files: [String] = []
 
   @Option(help: "How to print the verdicts (with --kselftest: ktap, unless given).")
   var format: CheckFormatName?
+
+  @Flag(help: "Say what is checked, and what each stage makes of it; reads no FILE.")
+  var list = false
 
   @Option(help: ArgumentHelp("Judge only these invariants.", valueName: "ID,…"))
   var only: InvariantList?
@@ -56,15 +68,25 @@ struct Check: ParsableCommand {
   @Flag(help: "An invariant that was never exercised is inconclusive (exit 3).")
   var strict = false
 
+  @OptionGroup var filter: EventFilterOptions
   @OptionGroup var exits: ExitCodeOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var verbosity: VerbosityOptions
 
   func validate() throws {
     if maxFindings < 0 { throw ValidationError("--max-findings must not be negative") }
+    if list {
+      if !files.isEmpty { throw ValidationError("--list reads no FILE") }
+      if ![nil, .text, .json, .markdown].contains(format) {
+        throw ValidationError("--list is printed as text, json or markdown")
+      }
+      return
+    }
+    if files.isEmpty { throw ValidationError("Missing expected argument '<FILE> ...'") }
   }
 
   func run() throws {
+    guard !list else { return try printList(to: TextOutput.open(output.output)) }
     // Options are wrong for every file alike: say so before reading any.
     _ = try Checker(options: options)
     let output = try TextOutput.open(output.output)
@@ -95,6 +117,15 @@ struct Check: ParsableCommand {
     if code != 0 { throw ExitCode(code) }
   }
 
+  private func printList(to output: TextOutput) throws {
+    switch format {
+    case .json: try output.write(try InvariantCatalogue.json())
+    case .markdown: try output.write([UInt8](InvariantCatalogue.markdown.utf8))
+    default: for line in InvariantCatalogue.lines { try output.writeLine(line) }
+    }
+    try output.close()
+  }
+
   private var detail: CheckText.Detail {
     verbosity.quiet ? .brief : verbosity.verbose ? .full : .normal
   }
@@ -107,17 +138,22 @@ struct Check: ParsableCommand {
     options.maxFindings = maxFindings
     options.strict = strict
     options.keepsAll = all
+    options.scope = filter.phrase
     return options
   }
 
   private func check(_ file: String) throws -> CheckedTrace {
     let input = try TraceInput.open(file)
+    input.showProgress("check", verbosity)
     var checker = try Checker(options: options)
-    let result = try checker.check(input.source)
+    let selection = try EventSelection(filter, clock: input.source.header.clock, file: file)
+    let result = try checker.check(input.source, only: selection)
     input.reportWarning(verbosity)
     var evidence = Evidence()
     if !result.violated.isEmpty {
       if try input.rewind() {
+        let places = Evidence.places(of: result).compactMap { UInt64(exactly: $0) }
+        input.readOnly { $0.contains(oneOf: places) }
         evidence = try Evidence(for: result, from: input.source)
       } else {
         verbosity.note("\(file): a pipe cannot be read twice: findings name places, not events")

@@ -26,7 +26,7 @@ struct Tracetool: ParsableCommand {
     version: toolVersion,
     subcommands: [
       Record.self, Import.self, Check.self, Diff.self, ReplayVerb.self, Info.self, Dump.self,
-      Recover.self, Slice.self, Merge.self,
+      Export.self, Recover.self, Slice.self, Merge.self,
     ]
   )
 

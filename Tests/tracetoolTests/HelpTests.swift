@@ -15,7 +15,7 @@ func listedVerbs() throws -> [String] {
 struct HelpTests {
   private static let verbs = [
     "record", "import", "check", "diff", "replay", "info", "dump", "recover", "slice",
-    "merge",
+    "merge", "export",
   ]
 
   @Test func everyVerbHasAnExample() throws {
@@ -60,6 +60,8 @@ struct HelpTests {
     ["dump", "a.ptt", "--time=-1,2"],
     ["check"],
     ["check", "a.ptt", "--format", "xml"],
+    ["check", "--list", "--format", "sarif"],
+    ["check", "a.ptt", "--list"],
     ["check", "a.ptt", "--only", ""],
     ["check", "a.ptt", "--max-findings", "-1"],
     ["diff", "a.ptt"],

@@ -25,7 +25,6 @@ struct VerdictTests {
     (["check", "missing.ptt", "--kselftest"], 1),
     (["check", "new.ptt", "--only", "I25", "--skip", "I25", "--kselftest"], 4),
     (["check", "missing.ptt", "--format", "junit"], 2),
-    (["check", "new.ptt", "--kselftest", "--bisect"], 128),
     (["diff", "old.ptt", "new.ptt"], 1),
     (["diff", "old.ptt", "old.ptt"], 0),
     (["replay", "old.ptt", "--at", "100"], 0),
@@ -108,6 +107,24 @@ struct VerdictTests {
     #expect(lines.count == 2)
     #expect(lines[0].hasPrefix("old.ptt: ") && lines[0].contains("(I13 "))
     #expect(lines[1].hasPrefix("new.ptt: ") && !lines[1].contains("("))
+  }
+
+  @Test func listSaysWhatIsChecked() throws {
+    let text = try ToolRun.tool(["check", "--list"])
+    #expect(text.status == 0)
+    #expect(text.output.contains(/I13  critical  any +✗ +✗ +✗ +✗ +✗ +B +✗ +B +✓/))
+    let json = try ToolRun.tool(["check", "--list", "--format", "json"])
+    let items = try #require(
+      try JSONSerialization.jsonObject(with: json.outputBytes) as? [[String: Any]])
+    let ids = items.compactMap { $0["id"] as? String }
+    #expect(ids.count == items.count && ids.contains("I13"))
+    let scratch = try Scratch()
+    let arguments = ["check", "--list", "--format", "markdown", "-o", scratch.path("list.md")]
+    #expect(try ToolRun.tool(arguments).status == 0)
+    let committed = ToolRun.repository.appendingPathComponent("docs/INVARIANTS.md")
+    #expect(
+      try Data(contentsOf: URL(fileURLWithPath: scratch.path("list.md")))
+        == Data(contentsOf: committed))
   }
 
   @Test func checkReadsAPipe() throws {

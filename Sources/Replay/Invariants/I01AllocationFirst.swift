@@ -7,9 +7,13 @@ import TraceFormat
 /// ``FreedOnce``, so that one fault is reported once.
 struct AllocationFirst: Invariant {
   static let description = InvariantDescription(
-    "I01", "allocation comes first", severity: .critical, requires: [.tableAlloc, .tableFree],
-    "The first event of a table is its allocation; nothing happens to it between its free and the "
-      + "next allocation of its page.")
+    "I01", "allocation comes first", severity: .critical,
+    requires: [.tableAlloc, .tableFree],
+    stages: "✓✓✓✓✓✓✓✓✓",
+    statement: "The first event of a table is its allocation; nothing happens to it "
+      + "between its free and the next allocation of its page.",
+    rationale: "Whatever happens to a freed page happens to somebody else's memory.",
+    example: "pt_ctor on a table that is freed")
 
   private static let kinds: [EventKind] = [
     .tableConstruct, .tableInstall, .tableUnlink, .tableQueueBatch, .tableQueuePage,

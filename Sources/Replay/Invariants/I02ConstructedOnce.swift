@@ -8,7 +8,12 @@ struct ConstructedOnce: Invariant {
   static let description = InvariantDescription(
     "I02", "constructed exactly once before install", severity: .high,
     requires: [.tableAlloc, .tableConstruct, .tableInstall],
-    "Exactly one constructor runs before a table is first installed, at levels that have one.")
+    stages: "✓✓✓✓✓✓✓✓✓", exemptions: [.e10, .level],
+    statement: "Exactly one constructor runs before a table is first installed, at "
+      + "levels that have one.",
+    rationale: "An unconstructed table has no lock and no accounting. Which upper levels "
+      + "have a constructor depends on the version and is learnt from the trace.",
+    example: "installed without having been constructed")
 
   /// Levels of which a table was constructed, by raw value.
   private var constructedLevels: Set<TableLevel> = [.pte]

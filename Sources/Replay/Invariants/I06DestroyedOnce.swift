@@ -8,7 +8,12 @@ struct DestroyedOnce: Invariant {
   static let description = InvariantDescription(
     "I06", "one destructor per constructor", severity: .high,
     requires: [.tableConstruct, .tableDestruct],
-    "Each constructed table is destructed exactly once: never twice, and never not at all.")
+    stages: "✓✓✓✓✓✓✓✓✓", exemptions: [.e10],
+    statement: "Each constructed table is destructed exactly once: never twice, and "
+      + "never not at all.",
+    rationale: "Twice frees the lock twice; never leaks it. \"Never\" is said when the "
+      + "page is a new table, or at quiesce.",
+    example: "destructed a second time")
 
   private var quiescence = Quiescence()
 

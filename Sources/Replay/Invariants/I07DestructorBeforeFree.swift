@@ -5,7 +5,10 @@ struct DestructorBeforeFree: Invariant {
   static let description = InvariantDescription(
     "I07", "destructor precedes free", severity: .high,
     requires: [.tableConstruct, .tableDestruct, .tableFree],
-    "A constructed table is destructed before its page is freed.")
+    stages: "✓✓✓✓✓✓✓✓✓", exemptions: [.e2, .e8, .e10, .level],
+    statement: "A constructed table is destructed before its page is freed.",
+    rationale: "Otherwise type, lock and statistic outlive the page.",
+    example: "freed without its destructor")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .tableFree) {

@@ -5,8 +5,12 @@ import TraceFormat
 /// A life that is never freed by the end of the trace is ``LeakFree``'s.
 struct FreedOnce: Invariant {
   static let description = InvariantDescription(
-    "I08", "freed exactly once", severity: .critical, requires: [.tableAlloc, .tableFree],
-    "A table's page is freed exactly once before it is allocated again.")
+    "I08", "freed exactly once", severity: .critical,
+    requires: [.tableAlloc, .tableFree],
+    stages: "✓✓✓✓✓✓✓✓✓",
+    statement: "A table's page is freed exactly once before it is allocated again.",
+    rationale: "A double free, or two owners of one page.",
+    example: "freed a second time")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .tableFree) {

@@ -9,10 +9,13 @@ struct FreedInCallback: Invariant {
     "I12", "batch tables freed in their callback", severity: .critical,
     requires: [
       .tableQueueBatch, .tableFree, .callRCU, .callbackStart, .gracePeriodStart, .gracePeriodEnd,
-    ],
-    regime: .tablePath,
-    "A table queued into a batch is freed only inside a callback whose grace period began after "
-      + "its call_rcu and ended before the callback.")
+    ], regime: .tablePath,
+    stages: "––✓–✓✓–✓✓", exemptions: [.e15],
+    statement: "A table queued into a batch is freed only inside a callback whose grace "
+      + "period began after its call_rcu and ended before the callback.",
+    rationale: "Software walkers hold off nothing but the grace period. Fallback tables "
+      + "are I16's and I17's business.",
+    example: "freed outside any callback")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .tableFree) {

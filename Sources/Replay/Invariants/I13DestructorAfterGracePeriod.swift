@@ -11,8 +11,14 @@ struct DestructorAfterGracePeriod: Invariant {
   static let description = InvariantDescription(
     "I13", "no destructor before the grace period", severity: .critical,
     requires: [.tableDestruct],
-    "The ptlock is not freed and the destructor does not run before the end of a grace period "
-      + "that began after the table was unlinked.")
+    stages: "✗✗✗✗✗B✗B✓", exemptions: [.e1, .e3, .e4, .e8, .e10],
+    statement: "The ptlock is not freed and the destructor does not run before the end "
+      + "of a grace period that began after the table was unlinked.",
+    rationale: "The promise of the series: a reader inside RCU may still take the lock. "
+      + "synchronize_rcu() counts as a grace period, an IPI sync does not. Where a stage "
+      + "destructs early by design (E13) this is a property of the stage; that a reader "
+      + "was harmed is I18 to I22b.",
+    example: "destructor ran before the table was queued")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for kind in [EventKind.tableQueueBatch, .tableQueuePage, .tableDefer, .tableFallback] {

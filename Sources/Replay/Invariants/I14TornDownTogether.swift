@@ -10,8 +10,13 @@ struct TornDownTogether: Invariant {
   static let description = InvariantDescription(
     "I14", "destructor and free in one activation", severity: .high,
     requires: [.tableQueueBatch, .tableDestruct, .tableFree], regime: .tablePath,
-    "Destructor and free of a table on the table path happen in the same callback or fallback "
-      + "call, next to each other, destructor first, on the same CPU.")
+    stages: "––✗–✗✓–✓✓", exemptions: [.e15],
+    statement: "Destructor and free of a table on the table path happen in the same "
+      + "callback or fallback call, next to each other, destructor first, on the same CPU.",
+    rationale: "One lifetime for lock and page. A callback cannot change its CPU; a "
+      + "fallback in task context may be interrupted and may migrate, so there the same "
+      + "task is asked for.",
+    example: "destructor before the queue, free inside the callback")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .tableFree) {

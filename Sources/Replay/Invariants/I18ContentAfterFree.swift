@@ -5,7 +5,11 @@ struct ContentAfterFree: Invariant {
   static let description = InvariantDescription(
     "I18", "no access after free", severity: .critical,
     requires: [.readerAccess, .tableFree],
-    "No software walker reads or writes a table's content after its page is freed.")
+    stages: "UUBUBBUB✓",
+    statement: "No software walker reads or writes a table's content after its page is "
+      + "freed.",
+    rationale: "Use after free, also when the page is another table by then.",
+    example: "a reader touched a freed table")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .readerAccess) {

@@ -5,8 +5,11 @@ struct LockAfterFree: Invariant {
   static let description = InvariantDescription(
     "I20", "no use of a freed ptlock", severity: .critical,
     requires: [.lockAcquire, .lockRelease, .lockFree],
-    "No reader takes, releases or spins on a ptlock after it is freed; a lock whose memory has "
-      + "become another table's lock counts as freed.")
+    stages: "UUUUUBUB✓",
+    statement: "No reader takes, releases or spins on a ptlock after it is freed; a lock "
+      + "whose memory has become another table's lock counts as freed.",
+    rationale: "Use after free of the lock, or a stranger's lock taken.",
+    example: "a reader took a freed ptlock")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for kind in [EventKind.lockWait, .lockAcquire, .lockRelease] {

@@ -5,7 +5,10 @@ struct LockFreedInUse: Invariant {
   static let description = InvariantDescription(
     "I21", "no ptlock freed while in use", severity: .critical,
     requires: [.lockFree, .lockAcquire, .lockRelease],
-    "Nobody holds or waits for a ptlock when it is freed.")
+    stages: "UUUUUBUB✓",
+    statement: "Nobody holds or waits for a ptlock when it is freed.",
+    rationale: "The holder's unlock, or the waiter, comes too late.",
+    example: "a held ptlock was freed")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .lockFree) {

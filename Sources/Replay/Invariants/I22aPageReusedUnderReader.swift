@@ -5,7 +5,11 @@ struct PageReusedUnderReader: Invariant {
   static let description = InvariantDescription(
     "I22a", "no page reuse under a reader", severity: .critical,
     requires: [.readerEnter, .readerExit, .readerLoad, .tableAlloc],
-    "A table's page is not allocated again while a reader section that loaded the table is open.")
+    stages: "UUBUBBUB✓",
+    statement: "A table's page is not allocated again while a reader section that loaded "
+      + "the table is open.",
+    rationale: "The reader would walk somebody else's memory.",
+    example: "page allocated again under a reader that loaded the table")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     // An instance is a table in the hands of a section.

@@ -9,8 +9,11 @@ struct LockReusedUnderReader: Invariant {
   static let description = InvariantDescription(
     "I22b", "no ptlock reuse under a reader", severity: .critical,
     requires: [.readerEnter, .readerExit, .readerLoad, .lockAlloc],
-    "A ptlock's memory is not allocated again while a reader section that loaded its table, and "
-      + "may take the lock, is open.")
+    stages: "UUUUUBUB✓",
+    statement: "A ptlock's memory is not allocated again while a reader section that "
+      + "loaded its table, and may take the lock, is open.",
+    rationale: "The reader would take a stranger's lock.",
+    example: "ptlock memory allocated again under a reader that loaded its table")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     // An instance is a lock within reach of a section.

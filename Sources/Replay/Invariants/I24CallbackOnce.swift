@@ -5,7 +5,12 @@ struct CallbackOnce: Invariant {
   static let description = InvariantDescription(
     "I24", "every callback runs exactly once", severity: .critical,
     requires: [.callRCU, .callbackStart], regime: .callbacks,
-    "Every head given to call_rcu runs exactly once, before rcu_barrier() returns.")
+    stages: "––✓–✓✓–✓✓",
+    statement: "Every head given to call_rcu runs exactly once, before rcu_barrier() "
+      + "returns.",
+    rationale: "A callback that never runs leaks its batch; one that runs twice frees it "
+      + "twice; a head queued while it waits loses a callback.",
+    example: "callback ran a second time")
 
   private var quiescence = Quiescence()
 

@@ -4,9 +4,12 @@ import TraceFormat
 struct CallbackAfterGracePeriod: Invariant {
   static let description = InvariantDescription(
     "I25", "callback after a full grace period", severity: .critical,
-    requires: [.callRCU, .callbackStart, .gracePeriodStart, .gracePeriodEnd],
-    regime: .callbacks,
-    "A callback starts only after a grace period that began after its call_rcu has ended.")
+    requires: [.callRCU, .callbackStart, .gracePeriodStart, .gracePeriodEnd], regime: .callbacks,
+    stages: "––✓–✓✓–✓✓",
+    statement: "A callback starts only after a grace period that began after its "
+      + "call_rcu has ended.",
+    rationale: "RCU's own promise, on which I12 and I13 stand.",
+    example: "callback ran without a grace period")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .callbackStart) {

@@ -11,8 +11,12 @@ struct BatchTornDownInOrder: Invariant {
     "I29", "a callback tears down its batch, in order", severity: .high,
     requires: [.tableQueueBatch, .callRCU, .callbackStart, .callbackEnd, .tableFree],
     regime: .tablePath,
-    "A callback tears down exactly the tables of its batch, in queue order, and frees the batch "
-      + "page once, last.")
+    stages: "––✓–✓✓–✓✓", exemptions: [.e15],
+    statement: "A callback tears down exactly the tables of its batch, in queue order, "
+      + "and frees the batch page once, last.",
+    rationale: "A table left behind leaks, a stranger's is freed too early. Decided only "
+      + "for batches of which every queue event was seen.",
+    example: "torn down out of queue order")
 
   /// Kinds that decide which table belongs to which callback.
   private static let membership: KindSet = [

@@ -5,7 +5,11 @@ struct LockBelongsToOneTable: Invariant {
   static let description = InvariantDescription(
     "I35", "ptlocks balance, one table each", severity: .high,
     requires: [.lockAlloc, .lockFree],
-    "A ptlock belongs to exactly one table at a time, is freed once, and none is left at quiesce.")
+    stages: "✓✓✓✓✓✓✓✓✓",
+    statement: "A ptlock belongs to exactly one table at a time, is freed once, and none "
+      + "is left at quiesce.",
+    rationale: "Slab accounting; two tables on one lock.",
+    example: "ptlock freed a second time")
 
   private var quiescence = Quiescence()
 

@@ -5,9 +5,13 @@ import TraceFormat
 /// Vacuous on a trace without `quiesce`: a recording that merely stops leaves tables behind.
 struct LeakFree: Invariant {
   static let description = InvariantDescription(
-    "I36", "nothing leaks", severity: .high, requires: [.tableAlloc, .tableFree, .quiesce],
-    "After all mms have exited and rcu_barrier() has returned, every user table and every batch "
-      + "page has been freed.")
+    "I36", "nothing leaks", severity: .high,
+    requires: [.tableAlloc, .tableFree, .quiesce],
+    stages: "✓✓✓✓✓✓✓✓✓", exemptions: [.e10],
+    statement: "After all mms have exited and rcu_barrier() has returned, every user "
+      + "table and every batch page has been freed.",
+    rationale: "Leaks. Without quiesce nothing is owed.",
+    example: "table never freed")
 
   private var quiescence = Quiescence()
 

@@ -56,10 +56,26 @@ struct Court {
         "this source does not record \(names)"
       )
     }
+    let concluded = invariant.observed.kinds.filter { header.capabilities[$0] == .inferred }
+    if !concluded.isEmpty {
+      let names = concluded.map(\.name).joined(separator: ", ")
+      return (
+        options.only.contains(invariant.id) ? .inconclusive : .notApplicable,
+        "this source infers \(names) and never observes it"
+      )
+    }
     if let doubts = doubts(tally) { return (.inconclusive, doubts) }
     if tally.exercised > 0 { return (.holds, nil) }
-    if invariant.regime != .any, facts.usesPagePathOnly {
-      return (.notApplicable, "every table took the page path: no RCU callback is owed")
+    switch invariant.regime {
+    case .tablePath, .callbacks:
+      if facts.usesPagePathOnly {
+        return (.notApplicable, "every table took the page path: no RCU callback is owed")
+      }
+    case .pagePath:
+      if facts.queuedForPage == 0, facts.queuedForBatch > 0 {
+        return (.notApplicable, "no table took the page path")
+      }
+    case .any: break
     }
     if let silent = silence(invariant) { return (.inconclusive, silent) }
     return (.vacuous, vacuity(tally))

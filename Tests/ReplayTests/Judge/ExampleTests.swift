@@ -1,0 +1,83 @@
+import Testing
+import TraceFormat
+
+@testable import Replay
+
+/// The example finding of each description is one that its judge really makes, word for word.
+@Suite struct ExampleTests {
+  /// The smallest trace that provokes it, by id.
+  static let traces: [String: @Sendable (inout Trace) -> Void] = [
+    "I01": {
+      $0.born(1); $0.s3([1]); $0.ctor(1)
+    },
+    "I02": {
+      $0.alloc(1); $0.install(1)
+    },
+    "I06": {
+      $0.born(1); $0.dtor(1); $0.dtor(1)
+    },
+    "I07": {
+      $0.born(1); $0.free(1)
+    },
+    "I08": {
+      $0.born(1); $0.s3([1]); $0.free(1)
+    },
+    "I12": {
+      $0.born(1); $0.queueBatch([1]); $0.free(1)
+    },
+    "I13": {
+      $0.born(1); $0.s1([1])
+    },
+    "I14": {
+      $0.born(1); $0.s1([1])
+    },
+    "I18": {
+      $0.born(1); $0.enter(7, .map); $0.load(1, in: 7); $0.fallbackByIPI(1); $0.access(1, in: 7)
+    },
+    "I20": {
+      $0.born(1, locks: true); $0.lockFree(Trace.lockAddress(1), of: 1)
+      $0.lock(Trace.lockAddress(1))
+    },
+    "I21": {
+      $0.born(1, locks: true); $0.lock(Trace.lockAddress(1))
+      $0.lockFree(Trace.lockAddress(1), of: 1)
+    },
+    "I22a": {
+      $0.born(1); $0.enter(7, .map); $0.load(1, in: 7); $0.fallbackByIPI(1); $0.alloc(1)
+    },
+    "I22b": {
+      $0.born(1, locks: true); $0.enter(7); $0.load(1, in: 7)
+      $0.lockFree(Trace.lockAddress(1), of: 1); $0.lockAlloc(Trace.lockAddress(1), of: 2)
+    },
+    "I24": {
+      $0.born(1); $0.s3([1]); $0.cbStart(Trace.head(1))
+    },
+    "I25": {
+      $0.callRCU(9, load: 0); $0.cbStart(9)
+    },
+    "I29": {
+      $0.born(1, 2); $0.queueBatch([1, 2]); $0.gp(); $0.runBatch([2, 1], head: Trace.head(1))
+    },
+    "I33": {
+      $0.alloc(1); $0.ctor(1); $0.emit(.tableDestruct, 1, 0, UInt64(bitPattern: -2))
+    },
+    "I35": {
+      $0.born(1, locks: true); $0.lockFree(Trace.lockAddress(1), of: 1)
+      $0.lockFree(Trace.lockAddress(1), of: 1)
+    },
+    "I36": {
+      $0.born(1); $0.quiesce()
+    },
+  ]
+
+  @Test func everyInvariantHasOne() {
+    #expect(Set(Self.traces.keys) == Set(InvariantRegistry.all.map { $0.description.id }))
+  }
+
+  @Test(arguments: InvariantRegistry.all.map { $0.description.id })
+  func theExampleIsReal(_ id: String) throws {
+    let trace = Trace(try #require(Self.traces[id]))
+    let example = InvariantRegistry.all.first { $0.description.id == id }!.description.example
+    #expect(trace.judge(id).causes.contains(example), "\(trace.judge(id))")
+  }
+}
