@@ -17,6 +17,11 @@ struct Check: ParsableCommand {
         tracetool check new.ptt --only I13,I20 --format json -o verdict.json
         tracetool check sample-traces/captures/*/
         tracetool check new.ptt --model Models/pt_s3.dot --model my.ltl
+        tracetool check old.ptt --only I13 --all
+        tracetool check new.ptt -v
+        tracetool check boot.ptt --format junit -o verdict.xml
+        git bisect run sh -c './build-and-trace.sh && tracetool check boot.ptt -q --bisect'
+
         tracetool check long.ptt --ordinal 5000000..5999999
         tracetool check long.ptt --table '0x8a1f3#2'
         tracetool check --list
@@ -26,16 +31,19 @@ struct Check: ParsableCommand {
       the state it is in in the whole trace; what is owed at quiesce is asked for if that event is \
       among them.
 
+      -q prints one line for each trace, -v what became of every instance of each invariant.
+
       EXIT CODE: 0 all holds (or exactly --expect was found), 1 a violation, 2 bad input,
-      3 inconclusive; over several files the first of 2, 1, 3, 0 that occurs.
+      3 inconclusive; over several files the first of 2, 1, 3, 0 that occurs. --bisect and \
+      --kselftest map them.
       """)
 
   @Argument(
     help: ArgumentHelp("Traces, text captures, or - for stdin.", valueName: "FILE"))
   var files: [String] = []
 
-  @Option(help: "How to print the verdicts; markdown only with --list.")
-  var format = CheckFormat.text
+  @Option(help: "How to print the verdicts (with --kselftest: ktap, unless given).")
+  var format: CheckFormatName?
 
   @Flag(help: "Say what is checked, and what each stage makes of it; reads no FILE.")
   var list = false
@@ -51,14 +59,19 @@ struct Check: ParsableCommand {
       "Succeed if exactly these invariants are violated; 'none' for none.", valueName: "ID,…"))
   var expect: InvariantList?
 
-  @Option(help: ArgumentHelp("Show at most N findings of each cause.", valueName: "N"))
+  @Option(
+    help: ArgumentHelp("Tell the whole story of at most N findings per cause.", valueName: "N"))
   var maxFindings = 1
+
+  @Flag(help: "List every finding: after the first N of a cause, one line each.")
+  var all = false
 
   @Flag(help: "An invariant that was never exercised is inconclusive (exit 3).")
   var strict = false
 
   @OptionGroup var models: ModelOptions
   @OptionGroup var filter: EventFilterOptions
+  @OptionGroup var exits: ExitCodeOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var verbosity: VerbosityOptions
 
@@ -66,53 +79,60 @@ struct Check: ParsableCommand {
     if maxFindings < 0 { throw ValidationError("--max-findings must not be negative") }
     if list {
       if !files.isEmpty { throw ValidationError("--list reads no FILE") }
+      if ![nil, .text, .json, .markdown].contains(format) {
+        throw ValidationError("--list is printed as text, json or markdown")
+      }
       return
     }
     if files.isEmpty { throw ValidationError("Missing expected argument '<FILE> ...'") }
-    if format == .markdown { throw ValidationError("--format markdown goes with --list") }
   }
 
   func run() throws {
-    let output = try TextOutput.open(output.output)
-    guard !list else { return try printList(to: output) }
+    guard !list else { return try printList(to: TextOutput.open(output.output)) }
     // Options are wrong for every file alike: say so before reading any.
     var options = options
     options.models = try models.load()
     for model in options.models { model.notes.forEach { verbosity.note("note: \($0)") } }
     _ = try Checker(options: options)
+    let output = try TextOutput.open(output.output)
+    let name = format ?? (exits.kselftest ? .ktap : .text)
+    var form = name.form(traces: files.count, detail: detail)
     var worst = ExitStatus.success
-    var objects: [[UInt8]] = []
-    for (index, file) in files.enumerated() {
-      let report: Report
+    var sawExpected = false
+    for file in files {
+      let trace: CheckedTrace
       do {
-        report = try check(file, options)
-      } catch let error as TraceError where files.count > 1 {
+        trace = try check(file, options)
+      } catch let error as TraceError where files.count > 1 || name.reportsErrors {
         // One unreadable file of many must not hide what the others say.
         printDiagnostic("error: \(error)")
-        worst = Self.worse(worst, .failure)
-        continue
+        trace = CheckedTrace(file, error: printableLine("\(error)"))
       }
-      worst = Self.worse(worst, report.status)
-      switch format {
-      case .text:
-        if index > 0 { try output.writeLine("") }
-        for line in report.lines { try output.writeLine(line) }
-      case .json: objects.append(try report.json())
-      case .markdown: break
+      if let result = trace.report?.result {
+        worst = Self.worse(worst, ExitStatus(rawValue: result.exitCode) ?? .failure)
+        if result.exitCode == 0, !result.violated.isEmpty { sawExpected = true }
+      } else {
+        worst = .failure
       }
+      try output.write(form.add(trace))
     }
-    if format == .json { try write(objects, to: output) }
+    try output.write(form.finish())
     try output.close()
-    if worst != .success { throw ExitCode(worst.rawValue) }
+    let code = ExitCodes.current.code(worst, expected: sawExpected)
+    if code != 0 { throw ExitCode(code) }
   }
 
   private func printList(to output: TextOutput) throws {
     switch format {
-    case .text: for line in InvariantCatalogue.lines { try output.writeLine(line) }
     case .json: try output.write(try InvariantCatalogue.json())
     case .markdown: try output.write([UInt8](InvariantCatalogue.markdown.utf8))
+    default: for line in InvariantCatalogue.lines { try output.writeLine(line) }
     }
     try output.close()
+  }
+
+  private var detail: CheckText.Detail {
+    verbosity.quiet ? .brief : verbosity.verbose ? .full : .normal
   }
 
   private var options: CheckOptions {
@@ -122,37 +142,12 @@ struct Check: ParsableCommand {
     options.expect = expect?.ids
     options.maxFindings = maxFindings
     options.strict = strict
+    options.keepsAll = all
     options.scope = filter.phrase
     return options
   }
 
-  /// One object for one file, an array for several.
-  private func write(_ objects: [[UInt8]], to output: TextOutput) throws {
-    guard files.count > 1 else {
-      for object in objects { try output.write(object) }
-      return
-    }
-    try output.writeLine("[")
-    for (index, object) in objects.enumerated() {
-      if index > 0 { try output.writeLine(",") }
-      try output.write(object)
-    }
-    try output.writeLine("]")
-  }
-
-  private struct Report {
-    let result: CheckResult
-    let evidence: Evidence
-    let file: String
-
-    var status: ExitStatus { ExitStatus(rawValue: result.exitCode) ?? .failure }
-    var lines: [String] { CheckText(result, evidence: evidence, file: file).lines }
-    func json() throws -> [UInt8] {
-      try CheckJSON(result, evidence: evidence, file: file).bytes()
-    }
-  }
-
-  private func check(_ file: String, _ options: CheckOptions) throws -> Report {
+  private func check(_ file: String, _ options: CheckOptions) throws -> CheckedTrace {
     let input = try TraceInput.open(file)
     input.showProgress("check", verbosity)
     var checker = try Checker(options: options)
@@ -169,7 +164,7 @@ struct Check: ParsableCommand {
         verbosity.note("\(file): a pipe cannot be read twice: findings name places, not events")
       }
     }
-    return Report(result: result, evidence: evidence, file: file)
+    return CheckedTrace(file, result, evidence)
   }
 
   /// The first of 2, 1, 3, 0 that applies.
@@ -178,13 +173,6 @@ struct Check: ParsableCommand {
     where left == status || right == status { return status }
     return .success
   }
-}
-
-/// How `check` prints.
-enum CheckFormat: String, ExpressibleByArgument, CaseIterable {
-  case text
-  case json
-  case markdown
 }
 
 /// Ids of invariants and names of models, separated by commas; `none` is the empty list.

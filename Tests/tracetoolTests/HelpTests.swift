@@ -60,7 +60,7 @@ struct HelpTests {
     ["dump", "a.ptt", "--time=-1,2"],
     ["check"],
     ["check", "a.ptt", "--format", "xml"],
-    ["check", "a.ptt", "--format", "markdown"],
+    ["check", "--list", "--format", "sarif"],
     ["check", "a.ptt", "--list"],
     ["check", "a.ptt", "--only", ""],
     ["check", "a.ptt", "--max-findings", "-1"],

@@ -13,6 +13,18 @@ struct VerdictTests {
     (["check", "new.ptt", "--expect", "I13,I14,I38"], 1),
     (["check", "new.ptt", "old.ptt"], 1),
     (["check", "new.ptt", "missing.ptt"], 2),
+    (["check", "new.ptt", "--bisect"], 0),
+    (["check", "old.ptt", "--bisect", "-q"], 1),
+    (["check", "missing.ptt", "--bisect"], 128),
+    (["check", "new.ptt", "--frobnicate", "--bisect"], 128),
+    (["check", "new.ptt", "--only", "I99", "--bisect"], 128),
+    (["check", "new.ptt", "--only", "I25", "--skip", "I25", "--bisect"], 125),
+    (["check", "new.ptt", "--kselftest"], 0),
+    (["check", "old.ptt", "--kselftest"], 1),
+    (["check", "old.ptt", "--kselftest", "--expect", "I13,I14,I38"], 2),
+    (["check", "missing.ptt", "--kselftest"], 1),
+    (["check", "new.ptt", "--only", "I25", "--skip", "I25", "--kselftest"], 4),
+    (["check", "missing.ptt", "--format", "junit"], 2),
     (["diff", "old.ptt", "new.ptt"], 1),
     (["diff", "old.ptt", "old.ptt"], 0),
     (["replay", "old.ptt", "--at", "100"], 0),
@@ -62,14 +74,39 @@ struct VerdictTests {
   @Test func everyPlaceToLookIsThere() throws {
     let scratch = try pair()
     let result = try ToolRun.tool(["check", "old.ptt"], in: scratch.directory)
-    let commands = result.output.matches(of: /tracetool replay \S+ --(?:at|table) \S+/)
-      .map { String($0.output) }
-    #expect(commands.count >= 2)
+    let commands = result.output.matches(
+      of: /tracetool (?:replay|dump) \S+ --(?:at|table|ordinal) \S+/
+    )
+    .map { String($0.output) }
+    #expect(commands.count >= 6)
     for command in Set(commands).sorted() {
       let shown = try ToolRun.shell(command, in: scratch.directory)
       #expect(shown.status == 0, "\(command): \(shown.errors)")
       #expect(!shown.output.isEmpty, "\(command)")
     }
+  }
+
+  /// Every form on stdout, and nothing else; the exit code does not depend on the form.
+  @Test(arguments: [
+    ("text", "old.ptt: "), ("json", "{"), ("ktap", "KTAP version 1\n1..1\n"), ("junit", "<?xml "),
+    ("sarif", "{"), ("markdown", "## "),
+  ])
+  func everyForm(_ form: String, _ start: String) throws {
+    let scratch = try pair()
+    let result = try ToolRun.tool(["check", "old.ptt", "--format", form], in: scratch.directory)
+    #expect(result.status == 1)
+    #expect(result.errors.isEmpty)
+    #expect(result.output.hasPrefix(start), "\(result.output.prefix(40))")
+    #expect(result.output.contains("I13"))
+  }
+
+  @Test func quietIsOneLineForEachTrace() throws {
+    let scratch = try pair()
+    let result = try ToolRun.tool(["check", "-q", "old.ptt", "new.ptt"], in: scratch.directory)
+    let lines = result.output.split(separator: "\n")
+    #expect(lines.count == 2)
+    #expect(lines[0].hasPrefix("old.ptt: ") && lines[0].contains("(I13 "))
+    #expect(lines[1].hasPrefix("new.ptt: ") && !lines[1].contains("("))
   }
 
   @Test func listSaysWhatIsChecked() throws {

@@ -8,6 +8,8 @@ public struct CheckOptions: Sendable {
   public var skip: [String] = []
   /// Exemplars kept per cause.
   public var maxFindings = 3
+  /// Whether every finding is kept in brief, beside the exemplars.
+  public var keepsAll = false
   /// Ids that must be violated, exactly; nil = none is expected.
   public var expect: [String]?
   /// Vacuous counts as inconclusive.
@@ -89,7 +91,7 @@ public struct Checker {
     }
 
     mutating func finish(_ state: Resolver, _ scope: CheckScope) {
-      var end = Tally(exemplars: tally.exemplars)
+      var end = Tally(exemplars: tally.exemplars, keepsAll: tally.keepsAll)
       end.wants = scope.wants
       judge.finish(state, into: &end)
       tally.add(end, exercised: scope.includesQuiesce)
@@ -113,7 +115,7 @@ public struct Checker {
       seats.append(
         Seat(
           description: type.description, judge: type.init(),
-          tally: Tally(exemplars: max(1, options.maxFindings))))
+          tally: Tally(exemplars: max(1, options.maxFindings), keepsAll: options.keepsAll)))
     }
   }
 

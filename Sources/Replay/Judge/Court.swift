@@ -14,19 +14,36 @@ struct Court {
   func decide(_ invariant: InvariantDescription, _ tally: Tally) -> Judgement {
     let groups = tally.orderedGroups
     let isIgnorant = ignorance(invariant) != nil
-    let findings = groups.filter {
-      !isIgnorant && !$0.overLoss && !$0.isConcluded && blame(for: $0.absent) == nil
-    }
+    let findings = byCause(
+      groups.filter {
+        !isIgnorant && !$0.overLoss && !$0.isConcluded && blame(for: $0.absent) == nil
+      })
     let violations = findings.reduce(0) { $0 + $1.count }
     let undecided = groups.reduce(0) { $0 + $1.count } - violations
     let (verdict, reason) = verdict(invariant, tally, violations)
+    let excused = tally.exempt.values.reduce(0, +) - tally.exemptButJudged
     return Judgement(
-      invariant: invariant, verdict: verdict, exercised: tally.exercised, violations: violations,
+      invariant: invariant, verdict: verdict,
+      started: tally.exercised + tally.pending + excused,
+      exercised: tally.exercised, violations: violations,
       undecided: undecided, pending: tally.pending,
       exempt: Exemption.allCases.compactMap { key in
         tally.exempt[key].map { (exemption: key, count: $0) }
       },
       reason: reason, findings: findings)
+  }
+
+  /// What stands is told once per cause, whatever each of its findings rests on.
+  func byCause(_ groups: [CandidateGroup]) -> [CandidateGroup] {
+    var result: [CandidateGroup] = []
+    for group in groups {
+      if let index = result.firstIndex(where: { $0.cause == group.cause }) {
+        result[index] = result[index].joined(with: group, keeping: max(1, options.maxFindings))
+      } else {
+        result.append(group)
+      }
+    }
+    return result
   }
 
   private func verdict(

@@ -34,6 +34,35 @@ public struct CandidateGroup: Sendable {
   public internal(set) var count = 0
   /// The first of them.
   public internal(set) var exemplars: [Candidate] = []
+  /// All of them in brief, in the order of the trace; empty unless they were asked for.
+  public internal(set) var instances: [Instance] = []
+
+  /// One of many candidates, in brief.
+  public struct Instance: Sendable {
+    /// Place of the event that completed it.
+    public let ordinal: Ordinal
+    /// Place of the earlier event; ``Ordinal/none`` = from the start of the life.
+    public let since: Ordinal
+    /// The object it happened to.
+    public let subject: Subject
+
+    /// The order of the trace, whatever the batches were.
+    static func comesBefore(_ left: Self, _ right: Self) -> Bool {
+      (left.ordinal, left.since, left.subject.key) < (right.ordinal, right.since, right.subject.key)
+    }
+  }
+
+  /// Both groups as one; they have the same cause and differ in what they rest on.
+  func joined(with other: CandidateGroup, keeping limit: Int) -> CandidateGroup {
+    var result = CandidateGroup(
+      cause: cause, missing: missing, absent: absent.union(other.absent), overLoss: overLoss,
+      isConcluded: isConcluded)
+    result.count = count + other.count
+    result.exemplars = Array(
+      (exemplars + other.exemplars).sorted { $0.ordinal < $1.ordinal }.prefix(limit))
+    result.instances = (instances + other.instances).sorted(by: Instance.comesBefore)
+    return result
+  }
 }
 
 /// What one invariant counted in one trace.
@@ -42,19 +71,31 @@ public struct Tally: Sendable {
   public var exercised = 0
   /// Instances whose end lies before or after the recording.
   public var pending = 0
-  /// Instances that owe nothing, by reason.
+  /// Instances that owe nothing, or owe it in another way, by reason.
   public private(set) var exempt: [Exemption: Int] = [:]
+  /// Of these, the ones that were put to the test all the same.
+  public private(set) var exemptButJudged = 0
   /// Candidates, in no particular order.
   public private(set) var groups: [CandidateGroup] = []
   /// How many exemplars each group keeps.
   let exemplars: Int
+  /// Whether every candidate is kept in brief.
+  let keepsAll: Bool
   /// Which candidates are asked about; nil for all.
   var wants: (@Sendable (Candidate) -> Bool)?
 
-  init(exemplars: Int) { self.exemplars = exemplars }
+  init(exemplars: Int, keepsAll: Bool = false) {
+    self.exemplars = exemplars
+    self.keepsAll = keepsAll
+  }
 
   /// Counts an instance that owes nothing.
-  public mutating func exempt(_ exemption: Exemption) { exempt[exemption, default: 0] += 1 }
+  ///
+  /// - Parameter judged: it is exercised as well; only what it owes differs (E3).
+  public mutating func exempt(_ exemption: Exemption, judged: Bool = false) {
+    exempt[exemption, default: 0] += 1
+    if judged { exemptButJudged += 1 }
+  }
 
   /// Takes a candidate.
   ///
@@ -107,6 +148,11 @@ public struct Tally: Sendable {
         cause: cause, missing: missing, absent: absent, overLoss: overLoss,
         isConcluded: isConcluded))
     groups[index].count += 1
+    if keepsAll {
+      groups[index].instances.append(
+        .init(
+          ordinal: candidate.ordinal, since: candidate.since, subject: Subject(of: candidate)))
+    }
     keep(candidate, in: index)
   }
 
@@ -115,9 +161,11 @@ public struct Tally: Sendable {
     if counts { exercised += other.exercised }
     pending += other.pending
     exempt.merge(other.exempt) { $0 + $1 }
+    exemptButJudged += other.exemptButJudged
     for group in other.groups {
       let index = place(of: group)
       groups[index].count += group.count
+      groups[index].instances += group.instances
       for candidate in group.exemplars { keep(candidate, in: index) }
     }
   }
@@ -152,6 +200,10 @@ public struct Tally: Sendable {
     func key(_ group: CandidateGroup) -> (Ordinal, String, Int) {
       (group.exemplars.first?.ordinal ?? .none, group.cause, group.overLoss ? 1 : 0)
     }
-    return groups.sorted { key($0) < key($1) }
+    return groups.sorted { key($0) < key($1) }.map {
+      var group = $0
+      group.instances.sort(by: CandidateGroup.Instance.comesBefore)
+      return group
+    }
   }
 }

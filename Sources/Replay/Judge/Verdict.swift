@@ -18,7 +18,9 @@ public struct Judgement: Sendable {
   public let invariant: InvariantDescription
   /// What can be said.
   public let verdict: Verdict
-  /// Instances decided.
+  /// Instances the trace began: those that were decided, cut off, or owe nothing.
+  public let started: Int
+  /// Instances decided: whatever triggers the demand was seen, and so was its end.
   public let exercised: Int
   /// Violations.
   public let violations: Int
@@ -28,6 +30,8 @@ public struct Judgement: Sendable {
   public let pending: Int
   /// Instances that owe nothing, by reason, in the order of ``Exemption``.
   public let exempt: [(exemption: Exemption, count: Int)]
+  /// Instances that kept the order.
+  public var discharged: Int { max(0, exercised - violations - undecided) }
   /// Why the verdict is not simply "holds"; nil where there is nothing to say.
   public let reason: String?
   /// The groups that are violations.

@@ -12,11 +12,12 @@ extension Court {
     let violations = findings.reduce(0) { $0 + $1.count }
     let undecided = groups.reduce(0) { $0 + $1.count } - violations
     let (verdict, reason) = verdict(runner, violations, groups.filter(\.overLoss))
+    let pending = runner.tally.pending + runner.counts.joinedLate
     return Judgement(
       invariant: Self.description(of: runner.model),
-      verdict: verdict, exercised: runner.tally.exercised, violations: violations,
-      undecided: undecided, pending: runner.tally.pending + runner.counts.joinedLate, exempt: [],
-      reason: reason, findings: findings)
+      verdict: verdict, started: runner.tally.exercised + pending,
+      exercised: runner.tally.exercised, violations: violations, undecided: undecided,
+      pending: pending, exempt: [], reason: reason, findings: byCause(findings))
   }
 
   /// A model as an invariant that somebody else wrote.

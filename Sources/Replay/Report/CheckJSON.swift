@@ -14,6 +14,7 @@ public struct CheckJSON: Encodable {
   let exit: Int32
   let regime: RegimeJSON
   let verdicts: [VerdictJSON]
+  let causes: [CauseJSON]
   let findings: [FindingJSON]
 
   struct RegimeJSON: Encodable {
@@ -36,6 +37,9 @@ public struct CheckJSON: Encodable {
     let title: String
     let severity: String
     let verdict: String
+    let started: Int
+    let triggered: Int
+    let discharged: Int
     let exercised: Int
     let violations: Int
     let undecided: Int
@@ -44,7 +48,27 @@ public struct CheckJSON: Encodable {
     let reason: String?
   }
 
+  struct CauseJSON: Encodable {
+    let cause: String
+    let causeId: String
+    let count: Int
+    let id: String
+    let instances: [InstanceJSON]
+    let missing: String
+    let note: String?
+    let severity: String
+  }
+
+  struct InstanceJSON: Encodable {
+    let finding: String
+    let object: String
+    let ordinal: Int64
+    let since: Int64?
+  }
+
   struct FindingJSON: Encodable {
+    let finding: String
+    let causeId: String
     let id: String
     let severity: String
     let cause: String
@@ -57,6 +81,7 @@ public struct CheckJSON: Encodable {
     let second: EventJSON
     let history: [StepJSON]
     let locator: String
+    let locators: [String]
   }
 
   struct StepJSON: Encodable {
@@ -89,17 +114,20 @@ public struct CheckJSON: Encodable {
     exit = result.exitCode
     regime = RegimeJSON(result.facts)
     verdicts = result.judgements.map(VerdictJSON.init)
+    causes = result.judgements.flatMap { judgement in
+      judgement.findings.map { CauseJSON(judgement, $0, result) }
+    }
     findings = result.judgements.flatMap { judgement in
       judgement.findings.flatMap { group in
-        group.exemplars.prefix(max(0, result.options.maxFindings)).map {
-          FindingJSON(judgement, group, $0, evidence, file)
+        group.named(judgement, limit: result.options.maxFindings).map {
+          FindingJSON(judgement, group, $0.candidate, $0.name, evidence, file)
         }
       }
     }
   }
 
   private enum CodingKeys: String, CodingKey {
-    case file, source, stage, kernel, scope, events, lost, losses, exit, regime, verdicts
+    case file, source, stage, kernel, scope, events, lost, losses, exit, regime, verdicts, causes
     case findings
   }
 
@@ -117,6 +145,7 @@ public struct CheckJSON: Encodable {
     try container.encode(exit, forKey: .exit)
     try container.encode(regime, forKey: .regime)
     try container.encode(verdicts, forKey: .verdicts)
+    try container.encode(causes, forKey: .causes)
     try container.encode(findings, forKey: .findings)
   }
 
@@ -151,6 +180,9 @@ extension CheckJSON.VerdictJSON {
     title = judgement.invariant.title
     severity = judgement.invariant.severity.rawValue
     verdict = judgement.verdict.rawValue
+    started = judgement.started
+    triggered = judgement.exercised
+    discharged = judgement.discharged
     exercised = judgement.exercised
     violations = judgement.violations
     undecided = judgement.undecided
@@ -161,15 +193,48 @@ extension CheckJSON.VerdictJSON {
   }
 }
 
+extension CandidateGroup {
+  /// The first exemplars with their names.
+  func named(_ judgement: Judgement, limit: Int) -> [(name: String, candidate: Candidate)] {
+    let names = FindingID.findings(
+      FindingID.cause(judgement.invariant.id, cause), exemplars.map(Subject.init(of:)))
+    return zip(names, exemplars).prefix(max(0, limit)).map { (name: $0, candidate: $1) }
+  }
+}
+
+extension CheckJSON.CauseJSON {
+  init(_ judgement: Judgement, _ group: CandidateGroup, _ result: CheckResult) {
+    id = judgement.invariant.id
+    severity = judgement.invariant.severity.rawValue
+    cause = group.cause
+    causeId = FindingID.cause(judgement.invariant.id, group.cause)
+    missing = group.missing
+    count = group.count
+    note = FindingText.harm(judgement, result)
+    let listed =
+      group.instances.isEmpty
+      ? group.exemplars.prefix(max(0, result.options.maxFindings)).map {
+        CandidateGroup.Instance(ordinal: $0.ordinal, since: $0.since, subject: Subject(of: $0))
+      } : group.instances
+    instances = zip(FindingID.findings(causeId, listed.map(\.subject)), listed).map {
+      .init(
+        finding: $0, object: $1.subject.phrase, ordinal: $1.ordinal,
+        since: $1.since == .none ? nil : $1.since)
+    }
+  }
+}
+
 extension CheckJSON.FindingJSON {
   init(
-    _ judgement: Judgement, _ group: CandidateGroup, _ candidate: Candidate,
+    _ judgement: Judgement, _ group: CandidateGroup, _ candidate: Candidate, _ name: String,
     _ evidence: Evidence, _ file: String
   ) {
     func event(_ ordinal: Ordinal) -> CheckJSON.EventJSON? {
       let event = ordinal == candidate.ordinal ? candidate.event : evidence[ordinal]
       return event.map { CheckJSON.EventJSON($0, ordinal, evidence.taskName($0.task)) }
     }
+    finding = name
+    causeId = FindingID.cause(judgement.invariant.id, group.cause)
     id = judgement.invariant.id
     severity = judgement.invariant.severity.rawValue
     cause = group.cause
@@ -184,7 +249,8 @@ extension CheckJSON.FindingJSON {
     history = History(of: candidate).steps.map {
       .init(role: $0.role, event: event($0.ordinal), ordinal: $0.ordinal)
     }
-    locator = "tracetool replay \(file) --at \(candidate.ordinal)"
+    locator = Locator(file).replay(at: candidate.ordinal)
+    locators = Locator(file).commands(for: candidate)
   }
 }
 

@@ -5,23 +5,44 @@ public struct CheckText {
   private let result: CheckResult
   private let evidence: Evidence
   private let file: String
+  private let detail: Detail
+
+  /// How much is said.
+  public enum Detail: Sendable {
+    /// One line.
+    case brief
+    /// Verdicts and findings.
+    case normal
+    /// Verdicts with what became of every instance, and findings.
+    case full
+  }
 
   /// A report on `file`.
-  public init(_ result: CheckResult, evidence: Evidence, file: String) {
+  public init(
+    _ result: CheckResult, evidence: Evidence, file: String, detail: Detail = .normal
+  ) {
     self.result = result
     self.evidence = evidence
     self.file = file
+    self.detail = detail
   }
 
   /// The lines of the report.
   public var lines: [String] {
+    if detail == .brief { return ["\(file): \(summary)\(violations)"] }
     var lines = head
     lines.append("")
-    lines += result.judgements.map(line)
+    for judgement in result.judgements {
+      lines.append(line(judgement))
+      if detail == .full { lines.append("       " + Self.instances(judgement)) }
+    }
     lines.append("")
     lines.append(summary)
     for judgement in result.judgements {
-      for group in judgement.findings { lines += explain(judgement, group) }
+      for group in judgement.findings {
+        lines.append("")
+        lines += FindingText(judgement, group, result, evidence, file: file).lines
+      }
     }
     let reasons = result.judgements.filter { $0.verdict == .inconclusive }
     if !reasons.isEmpty { lines.append("") }
@@ -97,6 +118,34 @@ public struct CheckText {
       + Figures.right(figures, 18) + "  " + judgement.invariant.title
   }
 
+  /// What became of the instances of an invariant: `started 210: triggered 208 (kept 0, broken
+  /// 208), pending 2`.
+  static func instances(_ judgement: Judgement) -> String {
+    var outcomes = ["kept \(Figures.count(judgement.discharged))"]
+    if judgement.violations > 0 {
+      outcomes.append("broken \(Figures.count(judgement.violations))")
+    }
+    if judgement.undecided > 0 {
+      outcomes.append("unknown \(Figures.count(judgement.undecided))")
+    }
+    let exempt = judgement.exempt.map { "\($0.exemption.rawValue) \(Figures.count($0.count))" }
+    return "started \(Figures.count(judgement.started)): "
+      + "triggered \(Figures.count(judgement.exercised)) (\(outcomes.joined(separator: ", "))), "
+      + "pending \(Figures.count(judgement.pending))"
+      + (exempt.isEmpty ? "" : ", exempt by " + exempt.joined(separator: ", "))
+      + (judgement.verdict == .vacuous || judgement.verdict == .notApplicable
+        ? judgement.reason.map { "; \($0)" } ?? "" : "")
+  }
+
+  /// ` (I13 208×, I14 201×)`, or nothing.
+  private var violations: String {
+    let broken = result.judgements.filter { $0.verdict == .violated }
+    guard !broken.isEmpty else { return "" }
+    return " ("
+      + broken.map { "\($0.invariant.id) \(Figures.count($0.violations))×" }.joined(separator: ", ")
+      + ")"
+  }
+
   private var summary: String {
     let counts = Verdict.allCases.compactMap { verdict -> String? in
       let count = result.judgements.count { $0.verdict == verdict }
@@ -110,23 +159,5 @@ public struct CheckText {
         : "; expected violations: \(expected.isEmpty ? "none" : expected.joined(separator: ","))"
     }
     return text
-  }
-
-  private func explain(_ judgement: Judgement, _ group: CandidateGroup) -> [String] {
-    var lines = [
-      "",
-      "\(judgement.invariant.id) \(judgement.invariant.severity.rawValue): "
-        + "\(group.cause), \(Figures.count(group.count))×",
-      "  \(judgement.invariant.statement)",
-    ]
-    if !group.missing.isEmpty { lines.append("  not seen in between: \(group.missing)") }
-    let shown = max(0, result.options.maxFindings)
-    if let note = FindingText.harm(judgement, result) { lines.append("  \(note)") }
-    for candidate in group.exemplars.prefix(shown) {
-      lines += FindingText(candidate, evidence, result.header).lines(file: file)
-    }
-    let left = group.count - min(group.exemplars.count, shown)
-    if left > 0 { lines.append("  … and \(Figures.count(left)) more of the same cause") }
-    return lines
   }
 }

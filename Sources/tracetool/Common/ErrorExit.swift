@@ -22,13 +22,13 @@ func endProcess(after error: any Error) -> Never {
   if let error = error as? TraceError {
     if error.what == AtomicOutput.brokenPipe { dieOfBrokenPipe() }
     printDiagnostic("error: \(error)")
-    exit(ExitStatus.failure.rawValue)
+    exit(ExitCodes.current.code(.failure))
   }
   if Tracetool.exitCode(for: error) == .success {
     printHelpAndExit(Tracetool.fullMessage(for: error))
   }
   printDiagnostic("error: \(Tracetool.message(for: error)); see '\(helpCommand())'")
-  exit(ExitStatus.failure.rawValue)
+  exit(ExitCodes.current.code(.failure))
 }
 
 /// Prints one line to stderr, with the tool's name before it.

@@ -28,7 +28,7 @@ import TraceFormat
     #expect(
       Set(json.keys) == [
         "file", "source", "stage", "kernel", "scope", "events", "lost", "losses", "exit", "regime",
-        "verdicts", "findings",
+        "verdicts", "causes", "findings",
       ])
     #expect(json["file"] as? String == "a/b.ptt")
     #expect(json["stage"] is NSNull)
@@ -59,13 +59,13 @@ import TraceFormat
 
   @Test func verdicts() throws {
     let verdicts = try #require(try object(bad)["verdicts"] as? [[String: Any]])
-    #expect(verdicts.count == 31)
+    #expect(verdicts.count == InvariantRegistry.all.count)
     let known = Set(Verdict.allCases.map(\.rawValue))
     for verdict in verdicts {
       #expect(
         Set(verdict.keys).subtracting(["reason"]) == [
-          "id", "title", "severity", "verdict", "exercised", "violations", "undecided", "pending",
-          "exempt",
+          "id", "title", "severity", "verdict", "started", "triggered", "discharged", "exercised",
+          "violations", "undecided", "pending", "exempt",
         ])
       #expect(known.contains(verdict["verdict"] as? String ?? ""))
     }
@@ -83,8 +83,8 @@ import TraceFormat
     #expect(findings.count == 1)
     #expect(
       Set(finding.keys) == [
-        "id", "severity", "cause", "missing", "count", "object", "pfn", "generation", "first",
-        "second", "history", "locator",
+        "finding", "causeId", "id", "severity", "cause", "missing", "count", "object", "pfn",
+        "generation", "first", "second", "history", "locator", "locators",
       ])
     #expect(finding["object"] as? String == "table pfn 0x1#1 (pte)")
     #expect(finding["locator"] as? String == "tracetool replay a/b.ptt --at 8")

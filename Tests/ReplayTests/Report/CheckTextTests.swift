@@ -32,27 +32,28 @@ import TraceFormat
         "",
         "1 violated",
         "",
-        "I13 critical: destructor ran before the table was queued, 1×",
+        "BUG: I13 critical: destructor ran before the table was queued, 1×  [I13-b6cac5f9]",
         "  The ptlock is not freed and the destructor does not run before the end of a grace "
           + "period that began after the table was unlinked.",
         "  not seen in between: queue, call_rcu, grace period",
         "  order only: no separate ptlock object is seen here, and with the lock embedded in "
           + "the page this order has no effect on memory safety",
-        "  - table pfn 0x88fb5#1 (pte)",
-        "              #0  allocated        pt_alloc        cpu0 ptwork-100         task     "
-          + "0.000001000",
-        "              #1  constructed      pt_ctor         cpu0 ptwork-100         task     "
-          + "0.000001010",
-        "              #2  installed        pt_install      cpu0 ptwork-100         task     "
-          + "0.000001020",
-        "              #4  unlinked         pt_unlink       cpu0 ptwork-100         task     "
-          + "0.000001040",
-        "              #5  destructed       pt_dtor         cpu0 ptwork-100         task     "
-          + "0.000001050",
-        "              #6  here             pt_queue_table  cpu0 ptwork-100         task     "
-          + "0.000001060",
-        "      look: tracetool replay old.ptt --at 6",
-        "            tracetool replay old.ptt --table 0x88fb5#1",
+        "  table pfn 0x88fb5#1 (pte)",
+        "            #0  allocated by         cpu0  ptwork-100         task     0.000001000  "
+          + "pt_alloc",
+        "            #1  constructed by       cpu0  ptwork-100         task     0.000001010  "
+          + "pt_ctor",
+        "            #2  installed by         cpu0  ptwork-100         task     0.000001020  "
+          + "pt_install",
+        "            #4  unlinked by          cpu0  ptwork-100         task     0.000001040  "
+          + "pt_unlink",
+        "            #5  destroyed by         cpu0  ptwork-100         task     0.000001050  "
+          + "pt_dtor",
+        "            #6  queued by            cpu0  ptwork-100         task     0.000001060  "
+          + "pt_queue_table   <== here",
+        "  look: tracetool replay old.ptt --at 6",
+        "        tracetool replay old.ptt --table '0x88fb5#1'",
+        "        tracetool dump old.ptt --ordinal 1..11",
       ])
   }
 
@@ -113,13 +114,13 @@ import TraceFormat
     let text = try lines(trace) {
       $0.only = ["I13"]; $0.maxFindings = 2
     }
-    #expect(text.count { $0.hasPrefix("  - table") } == 2)
-    #expect(text.contains("  … and 3 more of the same cause"))
+    #expect(text.count { $0.hasPrefix("  table pfn") } == 2)
+    #expect(text.contains("  … and 3 more of the same cause (--all lists them)"))
     for count in [0, -1] {
       let terse = try lines(trace) {
         $0.only = ["I13"]; $0.maxFindings = count
       }
-      #expect(terse.contains("  … and 5 more of the same cause"))
+      #expect(terse.contains("  … and 5 more of the same cause (--all lists them)"))
     }
   }
 

@@ -1,0 +1,18 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+  name: "Benchmarks",
+  dependencies: [.package(name: "tracetool", path: "..")],
+  targets: [
+    .executableTarget(
+      name: "checkbench",
+      dependencies: [
+        .product(name: "TraceFormat", package: "tracetool"),
+        .product(name: "Replay", package: "tracetool"),
+      ],
+      path: "Sources/checkbench")
+  ],
+  swiftLanguageModes: [.v6]
+)
