@@ -20,6 +20,7 @@ extension Machine {
     let (pfn, _) = pages.allocate()
     liveTables += 1
     emit(.tableAlloc, pfn, mm, level: level)
+    emit(.tableZero, pfn, level: level)
     var lock: Lock?
     if splitPtlock, level.hasSplitLock {
       if locks.isExhausted { locks.grow(pageAddress: PageAllocator.linear(allocatePage())) }

@@ -35,6 +35,8 @@ struct SideFiles {
   var clock: String?
   var workload: String?
   var isPipe = false
+  /// Whether ptlocks are objects of their own, as the kernel's symbols tell.
+  var hasLockObjects: Bool?
   /// Events the command file says were switched off.
   var disabled: Set<String> = []
 
@@ -53,6 +55,7 @@ struct SideFiles {
     readDefinitions(Self.lines(folder + "kprobe_events.txt"))
     readDefinitions(Self.lines(folder + "dynamic_events.txt"))
     readCommand(Self.lines(folder + "cmd.txt"))
+    hasLockObjects = Self.lockObjects(in: folder)
   }
 
   /// Misses of `probe` during the recording (or since boot, without a count from before).
@@ -69,7 +72,7 @@ struct SideFiles {
     return after.hits >= before ? after.hits - before : after.hits
   }
 
-  private static func lines(_ path: String) -> [Substring] {
+  static func lines(_ path: String) -> [Substring] {
     guard let bytes = ByteSource.small(path) else { return [] }
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
   }

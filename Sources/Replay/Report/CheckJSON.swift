@@ -28,6 +28,7 @@ public struct CheckJSON: Encodable {
     let locksFreedAfterGracePeriod: Int
     let locksFreedBeforeGracePeriodOnFallback: Int
     let locksReusedWhilePending: Int
+    let ptlock: String
   }
 
   struct VerdictJSON: Encodable {
@@ -48,6 +49,7 @@ public struct CheckJSON: Encodable {
     let severity: String
     let cause: String
     let missing: String
+    let note: String?
     let count: Int
     let object: String
     let pfn: UInt64?
@@ -85,12 +87,12 @@ public struct CheckJSON: Encodable {
     lost = result.lost
     losses = result.losses.count
     exit = result.exitCode
-    regime = RegimeJSON(result.facts)
+    regime = RegimeJSON(result.header, result.facts)
     verdicts = result.judgements.map(VerdictJSON.init)
     findings = result.judgements.flatMap { judgement in
       judgement.findings.flatMap { group in
         group.exemplars.prefix(max(0, result.options.maxFindings)).map {
-          FindingJSON(judgement, group, $0, evidence, file)
+          FindingJSON(judgement, group, $0, result, evidence, file)
         }
       }
     }
@@ -125,7 +127,8 @@ public struct CheckJSON: Encodable {
 }
 
 extension CheckJSON.RegimeJSON {
-  init(_ facts: TraceFacts) {
+  init(_ header: TraceHeader, _ facts: TraceFacts) {
+    ptlock = Harm.ptlock(header, facts).rawValue
     queuedTablePath = facts.queuedForBatch
     queuedPagePath = facts.queuedForPage
     fallbacks = facts.fallbacks
@@ -160,7 +163,7 @@ extension CheckJSON.VerdictJSON {
 extension CheckJSON.FindingJSON {
   init(
     _ judgement: Judgement, _ group: CandidateGroup, _ candidate: Candidate,
-    _ evidence: Evidence, _ file: String
+    _ result: CheckResult, _ evidence: Evidence, _ file: String
   ) {
     func event(_ ordinal: Ordinal) -> CheckJSON.EventJSON? {
       let event = ordinal == candidate.ordinal ? candidate.event : evidence[ordinal]
@@ -170,6 +173,7 @@ extension CheckJSON.FindingJSON {
     severity = judgement.invariant.severity.rawValue
     cause = group.cause
     missing = group.missing
+    note = Harm.note(judgement, result)
     count = group.count
     object = FindingText.object(of: candidate)
     pfn = candidate.table?.pfn

@@ -98,7 +98,7 @@ public struct CheckText {
     ]
     if !group.missing.isEmpty { lines.append("  not seen in between: \(group.missing)") }
     let shown = max(0, result.options.maxFindings)
-    if let note = FindingText.harm(judgement, result) { lines.append("  \(note)") }
+    if let note = Harm.note(judgement, result) { lines.append("  \(note)") }
     for candidate in group.exemplars.prefix(shown) {
       lines += FindingText(candidate, evidence, result.header).lines(file: file)
     }

@@ -21,6 +21,9 @@ struct FindingText {
     if let lock = candidate.lock {
       return "ptlock \(Figures.hex(lock.address))#\(lock.generation)"
     }
+    if candidate.event.kind == .callRCU {
+      return "callback \(Figures.hex(candidate.event.object))#\(candidate.event.generation)"
+    }
     if let callback = candidate.callback {
       return "callback \(Figures.hex(callback.head))#\(callback.generation)"
     }
@@ -51,20 +54,5 @@ struct FindingText {
       + Figures.left(event.kind.name, 15)
       + " cpu\(event.cpu) \(Figures.left(task, 18)) \(Figures.left(event.context.name, 8)) "
       + Figures.time(event.time, header.clock) + inferred
-  }
-
-  /// What a structural finding means for memory safety; nil where there is nothing to add.
-  static func harm(_ judgement: Judgement, _ result: CheckResult) -> String? {
-    guard judgement.invariant.id == "I13" else { return nil }
-    if result.facts.count(of: .lockFree) == 0 {
-      return "order only: no separate ptlock object is seen here, and with the lock embedded in "
-        + "the page this order has no effect on memory safety"
-    }
-    let touched = result.judgements.contains {
-      ["I18", "I20", "I21", "I22a", "I22b"].contains($0.invariant.id) && $0.verdict == .violated
-    }
-    return touched
-      ? "order; that readers really touched dead memory is reported separately (I18 to I22b)"
-      : "order only: no reader was seen to touch a dead lock"
   }
 }

@@ -42,6 +42,10 @@ public struct Resolver: Sendable {
   var lastTornOutside: [UInt32: Int32] = [:]
   /// Where each task that is inside `synchronize_rcu()` entered it.
   var synchronizing: [UInt32: Ordinal] = [:]
+  /// TLB invalidations and sync IPIs.
+  var flushing = FlushTracker()
+  /// Pointers to tables in the page walkers.
+  var walkers = WalkerTracker()
   /// The lock each task spins on.
   var waiting: [UInt32: WaitingTask] = [:]
 
@@ -71,7 +75,7 @@ public struct Resolver: Sendable {
     switch event.kind {
     case .tableAlloc, .tableConstruct, .tableInstall, .tableUnlink, .tableQueueBatch,
       .tableQueuePage, .tableFallback, .tableDestruct, .tablePut, .tableFree, .tableDeposit,
-      .tableWithdraw, .tableDefer, .pageReuse, .batchAdd:
+      .tableWithdraw, .tableDefer, .pageReuse, .batchAdd, .tableZero:
       resolveTable(event, &resolution, &output)
     case .lockAlloc, .lockFree, .lockWait, .lockAcquire, .lockRelease:
       resolveLock(event, &resolution, &output)
@@ -89,7 +93,11 @@ public struct Resolver: Sendable {
     case .lossEnd:
       holes.close(cpu: event.cpu, at: position)
       resolution.cleanSince = holes.cleanSince
+    case .flushStart, .flushCPUs, .flushAck, .flushEnd, .ipiSyncStart, .ipiSyncAck, .ipiSyncEnd:
+      resolveFlush(event)
+    case .hardwareLoad, .hardwareAccess: resolveHardware(event, &resolution, &output)
     case .synchronizeStart:
+      waitInFallback(of: event.task)
       synchronizing[event.task] = position
     case .synchronizeEnd:
       if let start = synchronizing.removeValue(forKey: event.task) {

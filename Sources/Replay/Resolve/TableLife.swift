@@ -62,6 +62,8 @@ public struct TableLife: Sendable {
   public var frees: UInt8 = 0
   /// `pt_alloc` was seen.
   public var bornInTrace = false
+  /// Its page was seen to be cleared.
+  public var isZeroed = false
   /// An entry points at it now.
   public var installed = false
   /// The queue event was concluded, not observed.

@@ -33,6 +33,8 @@ public enum EventKind: UInt8, CaseIterable, Sendable, Hashable {
   case tableDefer = 13
   /// The page of a dead table was handed out again for something that is no page table.
   case pageReuse = 14
+  /// The page was cleared: no entry of the new table points anywhere.
+  case tableZero = 17
 
   // Split locks. object = address of the lock.
 
@@ -76,6 +78,9 @@ public enum EventKind: UInt8, CaseIterable, Sendable, Hashable {
   case ipiSyncAck = 44
   /// Every CPU acknowledged the sync IPI.
   case ipiSyncEnd = 45
+  /// Which CPUs an invalidation of the mm that this task has just begun is for, and how it
+  /// reaches them.
+  case flushCPUs = 46
 
   // RCU. object = address of the rcu_head, or the gp_seq of a grace period.
 
@@ -114,6 +119,11 @@ public enum EventKind: UInt8, CaseIterable, Sendable, Hashable {
   case readerLoad = 72
   /// A walker touched the content of table `object` (pfn).
   case readerAccess = 73
+  /// The page walker of this CPU loaded an entry that pointed at table `object` (pfn), and may
+  /// use the pointer until the next invalidation (class H).
+  case hardwareLoad = 76
+  /// The page walker of this CPU read an entry of table `object` (pfn).
+  case hardwareAccess = 77
 
   // Address spaces. object = mm.
 

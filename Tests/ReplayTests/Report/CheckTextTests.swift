@@ -123,19 +123,43 @@ import TraceFormat
     }
   }
 
+  /// Order and harm are findings of their own; between them stands what the ptlock is.
   @Test func whatTheOrderMeansForMemorySafety() throws {
     let P = Trace.lockAddress(1)
     let order = Trace {
       $0.born(1, locks: true); $0.s1([1], locks: true)
     }
-    #expect(try lines(order).contains("  order only: no reader was seen to touch a dead lock"))
+    #expect(
+      try lines(order).contains(
+        "  order only: the ptlock is an object of its own here; whether a reader touched a dead one "
+          + "this trace does not tell"))
+    let watched = Trace {
+      $0.born(1, locks: true); $0.enter(7); $0.load(1, in: 7); $0.lock(P, section: 7, pfn: 1)
+      $0.unlock(P, section: 7, pfn: 1); $0.exit(7); $0.s1([1], locks: true)
+    }
+    #expect(
+      try lines(watched).contains(
+        "  order only: the ptlock is an object of its own here, and no reader was seen to touch a "
+          + "dead one"))
     let touched = Trace {
       $0.born(1, locks: true); $0.enter(7); $0.load(1, in: 7)
       $0.queueBatch([1], early: true, locks: true); $0.lock(P, section: 7, pfn: 1)
     }
     #expect(
       try lines(touched).contains(
-        "  order; that readers really touched dead memory is reported separately (I18 to I22b)"))
+        "  order; the ptlock is an object of its own here, and that dead memory was really touched "
+          + "is reported separately (I20)"))
+    var embedded = Trace {
+      $0.born(1); $0.s1([1])
+    }
+    embedded.header.options["split_ptlock"] = "no"
+    #expect(
+      try lines(embedded).contains(
+        "  order only: the ptlock is embedded in the page here and lives as long as the page, so "
+          + "this order has no effect on memory safety"))
+    // Nothing seen, but known to be there: a recording without the probes.
+    embedded.header.options["split_ptlock"] = "yes"
+    #expect(try lines(embedded).contains { $0.contains("is an object of its own here") })
   }
 
   @Test func regimes() throws {
