@@ -49,7 +49,7 @@ let package = Package(
       name: "ReplayTests", dependencies: ["Replay", "TraceFormat"], swiftSettings: settings),
     .testTarget(
       name: "InteropTests", dependencies: ["Interop", "TraceFormat", "Replay"],
-      swiftSettings: settings),
+      exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
       name: "tracetoolTests", dependencies: ["tracetool", "TraceFormat"], exclude: ["Golden"],
       swiftSettings: settings),

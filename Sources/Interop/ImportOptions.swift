@@ -14,6 +14,10 @@ public struct ImportOptions: Sendable {
   /// Name and version of the program, for the header.
   public var producer = "tracetool"
 
+  /// Called now and then with the bytes of the input read so far and those to be read in all, both
+  /// passes counted.
+  public var progress: (@Sendable (_ done: UInt64, _ total: UInt64) -> Void)?
+
   /// Everything found out, side files used.
   public init() {}
 }

@@ -23,6 +23,7 @@ public enum Importing {
     into makeSink: (TraceHeader) throws -> any EventSink
   ) throws -> ImportResult {
     let source = try ByteSource(path: path)
+    source.progress = options.progress
     let head = try head(of: source)
     guard !head.isEmpty else {
       throw TraceError(file: path, what: "is empty", hint: "record again, or name another file")

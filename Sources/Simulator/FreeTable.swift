@@ -12,12 +12,23 @@ final class FreeTable: Operation {
   private let table: Table
   private let gather: MmuGather
   private var state: State
+  /// How the events that queue the table are marked.
+  private let flags: EventFlags
 
-  /// Starts at `unlink`, or at `destruct` if the entry has been cleared already.
-  init(_ table: Table, _ gather: MmuGather, from state: State = .unlink) {
+  /// Starts at `unlink`.
+  init(_ table: Table, _ gather: MmuGather) {
     self.table = table
     self.gather = gather
-    self.state = state
+    state = .unlink
+    flags = []
+  }
+
+  /// Starts behind the unlink, which madvise has done already.
+  init(reclaimed table: Table, _ gather: MmuGather) {
+    self.table = table
+    self.gather = gather
+    state = .destruct
+    flags = .reclaimed
   }
 
   override func step(_ machine: Machine, _ task: KernelTask) -> Progress {
@@ -50,7 +61,8 @@ final class FreeTable: Operation {
     case .table: queueInBatch(machine, task)
     case .page:
       machine.emit(
-        .tableQueuePage, table.pfn, gather.address, gather.mm.address, level: table.level)
+        .tableQueuePage, table.pfn, gather.address, gather.mm.address, level: table.level,
+        flags: flags)
       gather.add(.table(table), machine)
       if gather.mustFlush { task.call(FlushGather(gather)) }
     case .immediate: machine.free(table, by: .pagetableFree)
@@ -60,7 +72,8 @@ final class FreeTable: Operation {
   /// `tlb_remove_table()`.
   private func queueInBatch(_ machine: Machine, _ task: KernelTask) {
     machine.emit(
-      .tableQueueBatch, table.pfn, gather.address, gather.mm.address, level: table.level)
+      .tableQueueBatch, table.pfn, gather.address, gather.mm.address, level: table.level,
+      flags: flags)
     if gather.batch == nil {
       guard let pfn = machine.allocateBatchPage() else {
         machine.emit(.batchFail, gather.address, gather.mm.address)

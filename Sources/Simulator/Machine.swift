@@ -165,12 +165,13 @@ final class Machine {
   /// Emits an event of the current actor.
   func emit(
     _ kind: EventKind, _ object: UInt64 = 0, _ arg0: UInt64 = 0, _ arg1: UInt64 = 0,
-    level: TableLevel = .unknown
+    level: TableLevel = .unknown, flags: EventFlags = []
   ) {
     emitted += 1
     let event = Event(
       kind, time: clock, cpu: UInt16(truncatingIfNeeded: actor.cpu), task: actor.task,
-      context: actor.context, object: object, arg0: arg0, arg1: arg1, level: level)
+      context: actor.context, object: object, arg0: arg0, arg1: arg1, level: level,
+      flags: flags)
     do { try sink.append(event) } catch { failure = failure ?? error }
   }
 

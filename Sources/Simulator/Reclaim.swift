@@ -50,7 +50,7 @@ final class ReclaimTable: Operation {
       if gather.mustFlush { task.call(FlushGather(gather)) }
     case .free:
       guard isUnlinked, let table else { return .done }
-      return .become(FreeTable(table, gather, from: .destruct))
+      return .become(FreeTable(reclaimed: table, gather))
     }
     return .more
   }

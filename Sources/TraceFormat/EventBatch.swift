@@ -24,6 +24,9 @@ public protocol EventSource: AnyObject {
   func next(into batch: inout EventBatch) throws -> Bool
 }
 
+/// Told now and then how much of a job is done, and of how much if that is known.
+public typealias Progress = (_ done: UInt64, _ total: UInt64?) -> Void
+
 /// Where events go: a file, an array, or nothing.
 public protocol EventSink: AnyObject {
   /// Takes the next event. `generation` is assigned by the sink.

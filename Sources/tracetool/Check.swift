@@ -16,7 +16,14 @@ struct Check: ParsableCommand {
         tracetool check old.ptt --expect I13,I14
         tracetool check new.ptt --only I13,I20 --format json -o verdict.json
         tracetool check sample-traces/captures/*/
+        tracetool check long.ptt --ordinal 5000000..5999999
+        tracetool check long.ptt --table '0x8a1f3#2'
         tracetool check --list
+
+      With --ordinal, --time, --cpu, --kind or --table, findings are about those events alone. The \
+      events before them are followed all the same, so that a table, a lock or a callback is in \
+      the state it is in in the whole trace; what is owed at quiesce is asked for if that event is \
+      among them.
 
       EXIT CODE: 0 all holds (or exactly --expect was found), 1 a violation, 2 bad input,
       3 inconclusive; over several files the first of 2, 1, 3, 0 that occurs.
@@ -49,6 +56,7 @@ struct Check: ParsableCommand {
   @Flag(help: "An invariant that was never exercised is inconclusive (exit 3).")
   var strict = false
 
+  @OptionGroup var filter: EventFilterOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var verbosity: VerbosityOptions
 
@@ -109,6 +117,7 @@ struct Check: ParsableCommand {
     options.expect = expect?.ids
     options.maxFindings = maxFindings
     options.strict = strict
+    options.scope = filter.phrase
     return options
   }
 
@@ -140,12 +149,16 @@ struct Check: ParsableCommand {
 
   private func check(_ file: String) throws -> Report {
     let input = try TraceInput.open(file)
+    input.showProgress("check", verbosity)
     var checker = try Checker(options: options)
-    let result = try checker.check(input.source)
+    let selection = try EventSelection(filter, clock: input.source.header.clock, file: file)
+    let result = try checker.check(input.source, only: selection)
     input.reportWarning(verbosity)
     var evidence = Evidence()
     if !result.violated.isEmpty {
       if try input.rewind() {
+        let places = Evidence.places(of: result).compactMap { UInt64(exactly: $0) }
+        input.readOnly { $0.contains(oneOf: places) }
         evidence = try Evidence(for: result, from: input.source)
       } else {
         verbosity.note("\(file): a pipe cannot be read twice: findings name places, not events")

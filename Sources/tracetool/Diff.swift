@@ -47,6 +47,7 @@ struct Diff: ParsableCommand {
 
   private func profile(_ file: String) throws -> TraceProfile {
     let input = try TraceInput.open(file)
+    input.showProgress("diff", verbosity)
     let profile = try ProfileBuilder.profile(of: input.source)
     input.reportWarning(verbosity)
     return profile

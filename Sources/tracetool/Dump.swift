@@ -38,10 +38,10 @@ struct Dump: ParsableCommand {
   func run() throws {
     let input = try TraceInput.open(file)
     let output = try TextOutput.open(output.output)
-    let filter = try EventFilter(filter, clock: input.source.header.clock, file: file)
-    input.readOnly { filter.mayAccept($0) }
+    let selection = try EventSelection(filter, clock: input.source.header.clock, file: file)
+    input.showProgress("dump", verbosity, output: self.output.output)
     do {
-      try printEvents(of: input.source, filter, to: output)
+      try printEvents(of: input, selection, to: output)
     } catch let damage as TraceError {
       // What lies before the damage is intact, and printed.
       if self.output.output == "-" { try? output.close() }
@@ -53,16 +53,14 @@ struct Dump: ParsableCommand {
   }
 
   private func printEvents(
-    of source: any EventSource, _ filter: EventFilter, to output: TextOutput
+    of input: TraceInput, _ selection: EventSelection, to output: TextOutput
   ) throws {
+    let source = input.source
     let text = EventText(clock: source.header.clock)
-    var filter = filter
-    var batch = EventBatch()
+    var selected = SelectedEvents(selection, of: input)
     var lines: [UInt8] = []
-    while try source.next(into: &batch) {
-      for (index, event) in batch.events.enumerated() {
-        let ordinal = batch.firstOrdinal + UInt64(index)
-        guard filter.accepts(event, ordinal: ordinal) else { continue }
+    try selected.forEachBatch { events in
+      for (ordinal, event) in events {
         switch format {
         case .text: text.appendLine(event, ordinal: ordinal, source: source, to: &lines)
         case .ndjson: text.appendJSON(event, ordinal: ordinal, from: source, to: &lines)
@@ -70,7 +68,6 @@ struct Dump: ParsableCommand {
       }
       try output.write(lines)
       lines.removeAll(keepingCapacity: true)
-      if filter.isPast(batch.firstOrdinal + UInt64(batch.events.count)) { break }
     }
   }
 }

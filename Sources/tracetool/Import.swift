@@ -53,6 +53,9 @@ struct Import: ParsableCommand {
     capture.options.kernel = kernel
     capture.options.arch = arch
     capture.options.stage = stage
+    if let bar = ProgressBar("import \(file)", .bytes, verbosity) {
+      capture.options.progress = { bar.update($0, of: $1) }
+    }
     let result = try capture.write(to: output) { report in
       if strict { try refuseUnknown(report) }
     }

@@ -6,7 +6,7 @@ struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Describe a trace: where it comes from, what is in it, what it is unable to see.",
     discussion: """
-      Reads the trace once, whole. "sure" means that every occurrence outside a declared loss is in \
+      Reads the trace once, whole: every checksum is compared, every block decoded. "sure" means that every occurrence outside a declared loss is in \
       the trace, "may-miss" that occurrences may be missing without a mark, "inferred" that they \
       were concluded from other events. A kind that is not listed cannot be seen at all.
 
@@ -23,7 +23,8 @@ struct Info: ParsableCommand {
   @Option(help: "How to print it.")
   var format = TextOrJSON.text
 
-  @Flag(help: "Fail, too, if the end of the trace is missing. Damage is always an error.")
+  @Flag(
+    help: "Fail, too, if the end of the trace is missing, and say how much a damage costs.")
   var verify = false
 
   @OptionGroup var output: OutputOptions
@@ -31,7 +32,8 @@ struct Info: ParsableCommand {
 
   func run() throws {
     let input = try TraceInput.open(file)
-    let contents = try TraceContents(reading: input)
+    input.showProgress("info", verbosity)
+    let contents = try contents(of: input)
     if verify, let warning = input.warning {
       throw TraceError(
         file: input.name, what: warning, hint: "without --verify it is read as far as it goes")
@@ -44,5 +46,18 @@ struct Info: ParsableCommand {
     try output.close()
     input.reportWarning(verbosity)
     if verify { verbosity.detail("\(input.name): every block is sound, and the end is there") }
+  }
+
+  /// Reads all of the trace. With --verify, an error says besides how much of it is damaged.
+  private func contents(of input: TraceInput) throws -> TraceContents {
+    do {
+      return try TraceContents(reading: input)
+    } catch var error as TraceError where verify {
+      guard let report = try? TraceRecovery.inspect(file) else { throw error }
+      error.hint =
+        "'tracetool recover' keeps \(report.events) events in \(report.blocks) blocks and loses "
+        + report.losses
+      throw error
+    }
   }
 }

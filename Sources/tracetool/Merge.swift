@@ -55,8 +55,11 @@ struct Merge: ParsableCommand {
   }
 
   func run() throws {
+    let bar = ProgressBar("merge", .events, verbosity)
+    defer { ProgressBar.clear() }
     let count = try TraceMerge.merge(
-      files, order: order.mergeOrder, producer: toolProducer, to: output)
+      files, order: order.mergeOrder, producer: toolProducer, to: output
+    ) { bar?.update($0, of: $1) }
     verbosity.note("\(output): \(count) events of \(files.count) traces")
   }
 }

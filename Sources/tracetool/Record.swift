@@ -86,7 +86,12 @@ struct Record: ParsableCommand {
     let path = output ?? "-"
     let writer = try TraceWriter(path: path, header: header)
     do {
-      try simulation.run(into: writer)
+      if let bar = ProgressBar("record \(path)", .events, verbosity) {
+        try simulation.run(into: WatchedSink(writer, bar, total: UInt64(max(0, events))))
+      } else {
+        try simulation.run(into: writer)
+      }
+      ProgressBar.clear()
       try writer.finish()
     } catch {
       writer.abandon()

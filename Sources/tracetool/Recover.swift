@@ -30,7 +30,9 @@ struct Recover: ParsableCommand {
   @OptionGroup var verbosity: VerbosityOptions
 
   func run() throws {
-    let report = try TraceRecovery.recover(file, to: output)
+    let bar = ProgressBar("recover \(file)", .bytes, verbosity)
+    defer { ProgressBar.clear() }
+    let report = try TraceRecovery.recover(file, to: output) { bar?.update($0, of: $1) }
     for line in Self.lines(report) { verbosity.note("\(file): \(line)") }
     if report.isLossy { throw ExitCode(ExitStatus.inconclusive.rawValue) }
   }

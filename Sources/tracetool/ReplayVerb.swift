@@ -61,6 +61,7 @@ struct ReplayVerb: ParsableCommand {
   func run() throws {
     let input = try TraceInput.open(file)
     let output = try TextOutput.open(output.output)
+    input.showProgress("replay", verbosity)
     if let table {
       try tell(table, input, output)
     } else if let from, let to {

@@ -51,7 +51,9 @@ struct Slice: ParsableCommand {
     } else {
       range = .ordinals((ordinal?.first ?? 0)...(ordinal?.last ?? .max))
     }
-    let report = try TraceSlice.cut(range, of: file, to: output)
+    let bar = ProgressBar("slice \(file)", .events, verbosity)
+    defer { ProgressBar.clear() }
+    let report = try TraceSlice.cut(range, of: file, to: output) { bar?.update($0, of: $1) }
     let ordinals = report.ordinals
     verbosity.note(
       "\(output): \(ordinals.upperBound - ordinals.lowerBound + 1) events, those from "

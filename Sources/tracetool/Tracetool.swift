@@ -25,8 +25,8 @@ struct Tracetool: ParsableCommand {
       """,
     version: toolVersion,
     subcommands: [
-      Record.self, Import.self, Check.self, Diff.self, ReplayVerb.self, Info.self, Dump.self,
-      Recover.self, Slice.self, Merge.self,
+      Record.self, Probes.self, Import.self, Check.self, Diff.self, FingerprintVerb.self,
+      ReplayVerb.self, Info.self, Dump.self, Export.self, Recover.self, Slice.self, Merge.self,
     ]
   )
 

@@ -201,15 +201,15 @@ import Testing
     for entry in index {
       let block = Int(entry.offset)
       let columns = Int(bytes[block + 9])
-      var data = block + 92 + 16 * columns
+      var data = block + FormatConstants.blockFixedBytes + 4 + 16 * columns
       for column in 0..<columns {
-        let place = block + 88 + 16 * column
+        let place = block + FormatConstants.blockFixedBytes + 16 * column
         let length = Int(bytes.littleEndian(UInt32.self, at: place + 8))
         guard data + length <= bytes.count else { return }
         put(CRC32C.checksum(bytes, data..<(data + length)), at: place + 12)
         data += length
       }
-      let end = block + 88 + 16 * columns
+      let end = block + FormatConstants.blockFixedBytes + 16 * columns
       guard end + 4 <= bytes.count else { return }
       put(CRC32C.checksum(bytes, block..<end), at: end)
     }

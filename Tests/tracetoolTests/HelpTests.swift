@@ -15,7 +15,7 @@ func listedVerbs() throws -> [String] {
 struct HelpTests {
   private static let verbs = [
     "record", "import", "check", "diff", "replay", "info", "dump", "recover", "slice",
-    "merge",
+    "merge", "export",
   ]
 
   @Test func everyVerbHasAnExample() throws {

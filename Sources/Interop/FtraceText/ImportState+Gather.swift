@@ -77,6 +77,7 @@ extension ImportState {
     if let gather = fields[.tlb] { tasks[task].gather = gather }
     if let mm = fields[.mm] { tasks[task].gatherMM = mm }
     try emit(
-      kind, pfn, tasks[task].gather, tasks[task].gatherMM, level: pages[pfn]?.level ?? .unknown)
+      kind, pfn, tasks[task].gather, tasks[task].gatherMM, level: pages[pfn]?.level ?? .unknown,
+      flags: Symbol.isReclaim(fields[.ra] ?? 0) ? .reclaimed : [])
   }
 }

@@ -35,6 +35,11 @@ enum Symbol {
   static let lockAlloc = of("ptlock_alloc")
   static let lockCache = of("page->ptl")
   static let freeRange = of("free_pgd_range")
+  /// Where PT_RECLAIM frees an empty PTE table, by what the compiler left of the call chain.
+  private static let reclaimers: [(UInt64, UInt8)] = [
+    (of("__zap_vma_range"), 1), (of("zap_pte_range"), 1), (of("zap_pmd_range"), 1),
+    (of("unmap_page_range"), 1), (of("free_pte"), 1),
+  ]
   static let syncHandler = of("tlb_remove_table_smp_sync")
   static let gpStart = of("start")
   static let gpEnd = of("end")
@@ -70,6 +75,9 @@ enum Symbol {
   static func queueLevel(_ symbol: UInt64) -> UInt8 { find(symbol, in: queuers) }
   /// Raw `FreeFunction` of this symbol; 0 if it is none.
   static func freeFunction(_ symbol: UInt64) -> UInt8 { find(symbol, in: freers) }
+
+  /// Whether a table queued from this symbol is one that madvise frees.
+  static func isReclaim(_ symbol: UInt64) -> Bool { find(symbol, in: reclaimers) != 0 }
 
   private static func find(_ symbol: UInt64, in list: [(UInt64, UInt8)]) -> UInt8 {
     for (name, value) in list where name == symbol { return value }

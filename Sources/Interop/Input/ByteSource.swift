@@ -16,6 +16,10 @@ import TraceFormat
   private var position = 0
   private var filled = 0
   private var frameIsOpen = false
+  private var bytesRead: UInt64 = 0
+  private let size: UInt64
+  /// Called with the bytes read so far and those of two passes over the input.
+  var progress: ((UInt64, UInt64) -> Void)?
 
   private static let chunk = 1 << 18
   private static let zstdMagic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
@@ -44,6 +48,7 @@ import TraceFormat
       defer { close(opened) }
       descriptor = try Self.spool(opened, name: path)
     }
+    size = unsafe fstat(descriptor, &status) == 0 ? UInt64(clamping: status.st_size) : 0
     var magic = [UInt8](repeating: 0, count: 4)
     let count = unsafe magic.withUnsafeMutableBytes {
       unsafe pread(descriptor, $0.baseAddress, 4, 0)
@@ -120,7 +125,11 @@ import TraceFormat
       let count = unsafe buffer.withUnsafeMutableBytes { bytes in
         unsafe Glibc.read(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
       }
-      if count >= 0 { return count }
+      if count >= 0 {
+        bytesRead += UInt64(count)
+        progress?(bytesRead, 2 * size)
+        return count
+      }
       if errno != EINTR { throw Self.systemError(name, "cannot be read") }
     }
   }

@@ -12,6 +12,8 @@ public struct CheckOptions: Sendable {
   public var expect: [String]?
   /// Vacuous counts as inconclusive.
   public var strict = false
+  /// Says which part of the trace is judged; nil for all of it.
+  public var scope: String?
 
   /// Everything, as it comes.
   public init() {}
@@ -76,7 +78,19 @@ public struct Checker {
     var tally: Tally
 
     mutating func judge(_ batch: ResolvedBatch) { judge.judge(batch, into: &tally) }
-    mutating func finish(_ state: Resolver) { judge.finish(state, into: &tally) }
+
+    /// Shows the judge events it has to know of and nobody asked about.
+    mutating func learn(_ batch: ResolvedBatch) {
+      var ignored = Tally(exemplars: 0)
+      judge.judge(batch, into: &ignored)
+    }
+
+    mutating func finish(_ state: Resolver, _ scope: CheckScope) {
+      var end = Tally(exemplars: tally.exemplars)
+      end.wants = scope.wants
+      judge.finish(state, into: &end)
+      tally.add(end, exercised: scope.includesQuiesce)
+    }
   }
 
   /// Makes a checker; an unknown id in the options is an error that names the known ones.
@@ -99,38 +113,67 @@ public struct Checker {
     }
   }
 
-  /// Judges `source` from its start to its end.
-  public mutating func check(_ source: any EventSource) throws -> CheckResult {
+  /// Judges `source` from its start to its end, or to the last event that is asked about.
+  ///
+  /// - Parameter selection: the events to judge; nil for all. The others are followed, so that the
+  ///   state before each event is what it is in the whole, but nothing is said about them. What
+  ///   is owed at `quiesce` is asked for if that event is.
+  public mutating func check(
+    _ source: any EventSource, only selection: EventSelection? = nil
+  ) throws -> CheckResult {
+    var scope = CheckScope(selection)
     var resolver = Resolver()
     var batch = EventBatch()
     var resolved = ResolvedBatch()
+    var record = Record()
+    reading: while try source.next(into: &batch) {
+      for part in scope.parts(of: batch) {
+        resolver.resolve(part.batch, into: &resolved)
+        for place in resolved.places(of: .loss) {
+          record.losses.append(
+            .init(ordinal: resolved.firstOrdinal + Ordinal(place), event: resolved[place].event))
+        }
+        if part.isWanted {
+          for index in seats.indices { seats[index].judge(resolved) }
+          record.take(resolved)
+        } else {
+          for index in seats.indices { seats[index].learn(resolved) }
+        }
+      }
+      if scope.isPast(batch) { break reading }
+    }
+    for index in seats.indices { seats[index].finish(resolver, scope) }
+    return result(record, resolver, source.header)
+  }
+
+  /// What is noted of the events that are judged.
+  private struct Record {
     var count: UInt64 = 0
-    var losses: [CheckResult.Loss] = []
     var span: ClosedRange<UInt64>?
     var gatherer = FactGatherer()
-    while try source.next(into: &batch) {
-      resolver.resolve(batch, into: &resolved)
-      for index in seats.indices { seats[index].judge(resolved) }
-      gatherer.take(resolved)
-      for place in resolved.places(of: .loss) {
-        losses.append(
-          .init(ordinal: resolved.firstOrdinal + Ordinal(place), event: resolved[place].event))
-      }
+    /// All that were met, judged or not.
+    var losses: [CheckResult.Loss] = []
+
+    mutating func take(_ batch: ResolvedBatch) {
+      gatherer.take(batch)
       for event in batch.events {
         let low = min(span?.lowerBound ?? event.time, event.time)
         span = low...max(span?.upperBound ?? event.time, event.time)
       }
       count += UInt64(batch.events.count)
     }
-    for index in seats.indices { seats[index].finish(resolver) }
-    let facts = gatherer.finish(resolver)
-    let court = Court(header: source.header, facts: facts, losses: losses, options: options)
+  }
+
+  private func result(_ record: Record, _ state: Resolver, _ header: TraceHeader) -> CheckResult {
+    let facts = record.gatherer.finish(state)
+    let losses = record.losses
+    let court = Court(header: header, facts: facts, losses: losses, options: options)
     return CheckResult(
-      header: source.header, events: count,
+      header: header, events: record.count,
       lost: losses.reduce(0) {
         $1.event.arg0 == Event.unknownCount ? $0 : $0 &+ $1.event.arg0
       },
       losses: losses, judgements: seats.map { court.decide($0.description, $0.tally) },
-      facts: facts, span: span, options: options)
+      facts: facts, span: record.span, options: options)
   }
 }

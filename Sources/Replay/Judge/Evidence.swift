@@ -11,8 +11,8 @@ public struct Evidence: Sendable {
   /// No evidence.
   public init() {}
 
-  /// Fetches what the findings of `result` rest on from `source`, which is at its start.
-  public init(for result: CheckResult, from source: any EventSource) throws {
+  /// Places of the events that the findings of `result` rest on, in order.
+  public static func places(of result: CheckResult) -> [Ordinal] {
     var wanted: Set<Ordinal> = []
     for judgement in result.judgements {
       for group in judgement.findings {
@@ -21,6 +21,12 @@ public struct Evidence: Sendable {
         }
       }
     }
+    return wanted.sorted()
+  }
+
+  /// Fetches what the findings of `result` rest on from `source`, which is at its start.
+  public init(for result: CheckResult, from source: any EventSource) throws {
+    let wanted = Set(Self.places(of: result))
     guard let last = wanted.max() else { return }
     var batch = EventBatch()
     while try source.next(into: &batch) {

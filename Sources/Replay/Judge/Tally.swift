@@ -46,6 +46,8 @@ public struct Tally: Sendable {
   public private(set) var groups: [CandidateGroup] = []
   /// How many exemplars each group keeps.
   let exemplars: Int
+  /// Which candidates are asked about; nil for all.
+  var wants: (@Sendable (Candidate) -> Bool)?
 
   init(exemplars: Int) { self.exemplars = exemplars }
 
@@ -95,18 +97,44 @@ public struct Tally: Sendable {
     _ cause: String, _ missing: String, _ absent: KindSet, isConcluded: Bool = false,
     overLoss: Bool, _ candidate: Candidate
   ) {
+    if let wants, !wants(candidate) { return }
+    let index = place(
+      of: CandidateGroup(
+        cause: cause, missing: missing, absent: absent, overLoss: overLoss,
+        isConcluded: isConcluded))
+    groups[index].count += 1
+    keep(candidate, in: index)
+  }
+
+  /// Takes what another tally of the same invariant has counted.
+  mutating func add(_ other: Tally, exercised counts: Bool) {
+    if counts { exercised += other.exercised }
+    pending += other.pending
+    exempt.merge(other.exempt) { $0 + $1 }
+    for group in other.groups {
+      let index = place(of: group)
+      groups[index].count += group.count
+      for candidate in group.exemplars { keep(candidate, in: index) }
+    }
+  }
+
+  /// Index of the group like `wanted`, which is made if there is none.
+  private mutating func place(of wanted: CandidateGroup) -> Int {
     let index =
       groups.firstIndex {
-        $0.overLoss == overLoss && $0.absent == absent && $0.cause == cause
-          && $0.isConcluded == isConcluded
+        $0.overLoss == wanted.overLoss && $0.absent == wanted.absent && $0.cause == wanted.cause
+          && $0.isConcluded == wanted.isConcluded
       } ?? groups.count
     if index == groups.count {
       groups.append(
         CandidateGroup(
-          cause: cause, missing: missing, absent: absent, overLoss: overLoss,
-          isConcluded: isConcluded))
+          cause: wanted.cause, missing: wanted.missing, absent: wanted.absent,
+          overLoss: wanted.overLoss, isConcluded: wanted.isConcluded))
     }
-    groups[index].count += 1
+    return index
+  }
+
+  private mutating func keep(_ candidate: Candidate, in index: Int) {
     // Judges go kind by kind through a batch: the order must not show where batches end.
     let place =
       groups[index].exemplars.lastIndex { $0.ordinal <= candidate.ordinal }.map { $0 + 1 } ?? 0

@@ -7,6 +7,7 @@ public struct CheckJSON: Encodable {
   let source: String
   let stage: String?
   let kernel: String?
+  let scope: String?
   let events: UInt64
   let lost: UInt64
   let losses: Int
@@ -83,6 +84,7 @@ public struct CheckJSON: Encodable {
     source = result.header.source
     stage = result.header.stage
     kernel = result.header.kernel
+    scope = result.options.scope
     events = result.events
     lost = result.lost
     losses = result.losses.count
@@ -99,7 +101,8 @@ public struct CheckJSON: Encodable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case file, source, stage, kernel, events, lost, losses, exit, regime, verdicts, findings
+    case file, source, stage, kernel, scope, events, lost, losses, exit, regime, verdicts
+    case findings
   }
 
   /// Encodes every key; what is not known is null.
@@ -109,6 +112,7 @@ public struct CheckJSON: Encodable {
     try container.encode(source, forKey: .source)
     try container.encode(stage, forKey: .stage)
     try container.encode(kernel, forKey: .kernel)
+    try container.encode(scope, forKey: .scope)
     try container.encode(events, forKey: .events)
     try container.encode(lost, forKey: .lost)
     try container.encode(losses, forKey: .losses)

@@ -47,6 +47,9 @@ public struct CheckText {
     if let kernel = header.kernel { about.append(kernel) }
     about.append(header.source)
     var lines = ["\(file): " + about.joined(separator: ", ")]
+    if let scope = result.options.scope {
+      lines.append("  judged: only \(scope); events before them are followed, not judged")
+    }
     lines += Regime(result.facts).phrases.map { "  " + $0 }
     if let locks = Regime.locks(result.facts) { lines.append("  " + locks) }
     if !result.losses.isEmpty {

@@ -35,19 +35,19 @@ enum FormatConstants {
   /// A reader refuses any other major version; 0 is provisional and its minor must match too.
   static let major: UInt16 = 0
   /// Version within the major one.
-  static let minor: UInt16 = 1
+  static let minor: UInt16 = 2
   /// Bytes of the file header before its JSON.
   static let fileHeaderBytes = 16
   /// Bytes of a section header that say its type and lengths.
   static let sectionPrefixBytes = 16
   /// Bytes of a block header before its column directory.
-  static let blockFixedBytes = 88
+  static let blockFixedBytes = 112
   /// Bytes of one entry of the column directory.
   static let directoryEntryBytes = 16
   /// Bytes of a footer's section header.
   static let footerHeaderBytes = 56
   /// Bytes of an index entry.
-  static let indexEntryBytes = 80
+  static let indexEntryBytes = 104
   /// Bytes after the footer.
   static let trailerBytes = 20
 }

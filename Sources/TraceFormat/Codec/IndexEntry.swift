@@ -22,6 +22,8 @@ public struct IndexEntry: Sendable, Equatable {
   public var kindMaskLow: UInt64
   /// As ``kindMaskLow``, bits 64–127.
   public var kindMaskHigh: UInt64
+  /// Page tables the events name.
+  public var tables: TableRange
 
   /// An entry of nothing at `offset`.
   init(offset: UInt64) {
@@ -36,6 +38,7 @@ public struct IndexEntry: Sendable, Equatable {
     cpuMask = 0
     kindMaskLow = 0
     kindMaskHigh = 0
+    tables = TableRange()
   }
 
   /// Whether an event of this kind is in the block.
@@ -47,6 +50,17 @@ public struct IndexEntry: Sendable, Equatable {
   /// Whether an event of this CPU may be in the block (CPUs from 63 on share a bit).
   public func mayContain(cpu: UInt16) -> Bool { cpuMask >> min(cpu, 63) & 1 == 1 }
 
+  /// Whether an event with one of these ordinals, which are sorted, is in the block.
+  public func contains(oneOf ordinals: [UInt64]) -> Bool {
+    var low = 0
+    var high = ordinals.count
+    while low < high {
+      let middle = (low + high) / 2
+      if ordinals[middle] < firstOrdinal { low = middle + 1 } else { high = middle }
+    }
+    return low < ordinals.count && ordinals[low] < endOrdinal
+  }
+
   /// Ordinal of the first event behind the block.
   var endOrdinal: UInt64 { firstOrdinal &+ UInt64(eventCount) }
 
@@ -56,9 +70,14 @@ public struct IndexEntry: Sendable, Equatable {
   /// Offset of the first byte behind the block.
   var endOffset: UInt64 { offset &+ UInt64(length) }
 
-  /// Notes one event.
+  /// Notes the events of the block.
+  mutating func note(_ events: [Event]) {
+    for event in events { note(event) }
+    tables = TableRange(of: events)
+  }
+
   @inline(__always)
-  mutating func note(_ event: Event) {
+  private mutating func note(_ event: Event) {
     timeMin = eventCount == 0 ? event.time : min(timeMin, event.time)
     timeMax = max(timeMax, event.time)
     cpuMask |= 1 << UInt64(min(event.cpu, 63))
@@ -76,23 +95,38 @@ public struct IndexEntry: Sendable, Equatable {
     bytes.appendLittleEndian(firstString)
     bytes.appendLittleEndian(stringCount)
     bytes.appendLittleEndian(UInt32(0))
-    for value in [timeMin, timeMax, cpuMask, kindMaskLow, kindMaskHigh] {
+    appendSummary(to: &bytes)
+  }
+
+  /// Appends what is known of the events, as the index and a block's header have it.
+  func appendSummary(to bytes: inout [UInt8]) {
+    for value in [
+      timeMin, timeMax, cpuMask, kindMaskLow, kindMaskHigh, tables.min, tables.max, tables.parts,
+    ] {
       bytes.appendLittleEndian(value)
     }
   }
 
+  /// Reads what is known of the events.
+  mutating func readSummary(_ bytes: [UInt8], at position: Int) {
+    timeMin = bytes.littleEndian(UInt64.self, at: position)
+    timeMax = bytes.littleEndian(UInt64.self, at: position + 8)
+    cpuMask = bytes.littleEndian(UInt64.self, at: position + 16)
+    kindMaskLow = bytes.littleEndian(UInt64.self, at: position + 24)
+    kindMaskHigh = bytes.littleEndian(UInt64.self, at: position + 32)
+    tables.min = bytes.littleEndian(UInt64.self, at: position + 40)
+    tables.max = bytes.littleEndian(UInt64.self, at: position + 48)
+    tables.parts = bytes.littleEndian(UInt64.self, at: position + 56)
+  }
+
   /// Reads the entry at `position`, where `FormatConstants.indexEntryBytes` bytes must lie.
   init(_ bytes: [UInt8], at position: Int) {
-    offset = bytes.littleEndian(UInt64.self, at: position)
+    self.init(offset: bytes.littleEndian(UInt64.self, at: position))
     length = bytes.littleEndian(UInt32.self, at: position + 8)
     eventCount = bytes.littleEndian(UInt32.self, at: position + 12)
     firstOrdinal = bytes.littleEndian(UInt64.self, at: position + 16)
     firstString = bytes.littleEndian(UInt64.self, at: position + 24)
     stringCount = bytes.littleEndian(UInt32.self, at: position + 32)
-    timeMin = bytes.littleEndian(UInt64.self, at: position + 40)
-    timeMax = bytes.littleEndian(UInt64.self, at: position + 48)
-    cpuMask = bytes.littleEndian(UInt64.self, at: position + 56)
-    kindMaskLow = bytes.littleEndian(UInt64.self, at: position + 64)
-    kindMaskHigh = bytes.littleEndian(UInt64.self, at: position + 72)
+    readSummary(bytes, at: position + 40)
   }
 }

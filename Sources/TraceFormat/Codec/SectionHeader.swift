@@ -111,11 +111,8 @@ struct BlockHeader {
     bytes.appendLittleEndian(entry.stringCount)
     bytes.appendLittleEndian(entry.firstOrdinal)
     bytes.appendLittleEndian(entry.firstString)
-    for value in [
-      timeBase, entry.timeMin, entry.timeMax, entry.cpuMask, entry.kindMaskLow, entry.kindMaskHigh,
-    ] {
-      bytes.appendLittleEndian(value)
-    }
+    bytes.appendLittleEndian(timeBase)
+    entry.appendSummary(to: &bytes)
     for column in directory { column.append(to: &bytes) }
     bytes.appendLittleEndian(CRC32C.checksum(bytes))
     return bytes
@@ -131,11 +128,7 @@ struct BlockHeader {
     entry.firstOrdinal = bytes.littleEndian(UInt64.self, at: 24)
     entry.firstString = bytes.littleEndian(UInt64.self, at: 32)
     timeBase = bytes.littleEndian(UInt64.self, at: 40)
-    entry.timeMin = bytes.littleEndian(UInt64.self, at: 48)
-    entry.timeMax = bytes.littleEndian(UInt64.self, at: 56)
-    entry.cpuMask = bytes.littleEndian(UInt64.self, at: 64)
-    entry.kindMaskLow = bytes.littleEndian(UInt64.self, at: 72)
-    entry.kindMaskHigh = bytes.littleEndian(UInt64.self, at: 80)
+    entry.readSummary(bytes, at: 48)
     guard entry.eventCount <= FormatLimits.blockEvents else {
       throw FormatProblem("\(entry.eventCount) events are more than a block may hold")
     }

@@ -118,4 +118,7 @@ public struct EventFlags: OptionSet, Sendable, Hashable {
   public static let inferred = EventFlags(rawValue: 1)
   /// The table belongs to init_mm (exception E10).
   public static let kernelTable = EventFlags(rawValue: 2)
+  /// The table is being freed by madvise (PT_RECLAIM, trigger R of kernel-facts §4.2), said of the
+  /// event that queues it.
+  public static let reclaimed = EventFlags(rawValue: 4)
 }

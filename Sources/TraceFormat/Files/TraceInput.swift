@@ -15,6 +15,8 @@ final class TraceInput {
   private let source: Source
   /// Bytes a pipe has given.
   private var position: UInt64 = 0
+  /// Bytes that have been read so far, those read twice counted twice.
+  private(set) var bytesRead: UInt64 = 0
 
   /// Opens a file; `-` is standard input.
   init(path: String) throws {
@@ -56,6 +58,8 @@ final class TraceInput {
   ///
   /// Bytes a pipe only promises are not allocated at once: it is asked for piece by piece.
   func read(_ count: Int, at offset: UInt64, appendingTo bytes: inout [UInt8]) throws -> Int {
+    let before = bytes.count
+    defer { bytesRead += UInt64(bytes.count - before) }
     do {
       switch source {
       case .memory(let memory):

@@ -19,16 +19,18 @@ public enum TraceMerge {
   /// together: other clocks, kernels or architectures.
   public static func merge(
     _ inputs: [String], order: Order, producer: String, to output: String,
-    options: TraceWriter.Options = .init()
+    options: TraceWriter.Options = .init(), progress: Progress? = nil
   ) throws -> UInt64 {
     let parts = try inputs.map { try Part($0, TraceReader(path: $0)) }
+    let counts = parts.compactMap(\.reader.eventCount)
+    let total = counts.count == parts.count ? counts.reduce(0, +) : nil
     var merging = HeaderMerge(producer: producer, order: order)
     for part in parts { try merging.add(part.reader.header, of: part.file) }
     let writer = try TraceWriter(path: output, header: merging.header, options: options)
     do {
       switch order {
-      case .time: try byTime(parts, to: writer)
-      case .given: try oneByOne(parts, to: writer)
+      case .time: try byTime(parts, to: writer) { progress?(writer.eventCount, total) }
+      case .given: try oneByOne(parts, to: writer) { progress?(writer.eventCount, total) }
       }
       // Of a pipe, the header is complete only now.
       merging = HeaderMerge(producer: producer, order: order)
@@ -78,12 +80,17 @@ public enum TraceMerge {
     }
   }
 
-  private static func oneByOne(_ parts: [Part], to writer: TraceWriter) throws {
+  private static func oneByOne(
+    _ parts: [Part], to writer: TraceWriter, _ progress: () -> Void
+  ) throws {
     var copier = TraceCopier(writer)
     var last: UInt64 = 0
     for (number, part) in parts.enumerated() {
       var isFirst = true
-      while let (event, _) = try part.peek({ copier.beginBatch() }) {
+      while let (event, _) = try part.peek({
+        copier.beginBatch()
+        progress()
+      }) {
         if isFirst, number > 0 {
           try writer.append(gap(.loss, time: last))
           try writer.append(gap(.lossEnd, time: event.time))
@@ -104,12 +111,19 @@ public enum TraceMerge {
       arg0: kind == .loss ? Event.unknownCount : 0)
   }
 
-  private static func byTime(_ parts: [Part], to writer: TraceWriter) throws {
+  private static func byTime(
+    _ parts: [Part], to writer: TraceWriter, _ progress: () -> Void
+  ) throws {
     var copier = TraceCopier(writer)
     while true {
       var next: (number: Int, event: Event, time: UInt64)?
       for (number, part) in parts.enumerated() {
-        guard let (event, time) = try part.peek({ copier.beginBatch() }) else { continue }
+        guard
+          let (event, time) = try part.peek({
+            copier.beginBatch()
+            progress()
+          })
+        else { continue }
         if let best = next, best.time <= time { continue }
         next = (number, event, time)
       }

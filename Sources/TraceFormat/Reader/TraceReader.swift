@@ -35,6 +35,8 @@ public final class TraceReader: EventSource {
   public var wantsBlock: ((IndexEntry) -> Bool)?
   /// Number of blocks that have been read and decoded.
   public private(set) var blocksDecoded = 0
+  /// Bytes that have been read from the file or the pipe.
+  public var bytesRead: UInt64 { input.bytesRead }
   /// The most events a batch gets.
   public static let batchEvents = 4096
 

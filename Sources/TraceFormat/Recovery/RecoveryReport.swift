@@ -47,8 +47,9 @@ public struct RecoveryReport: Sendable, Equatable {
 
   /// The holes in one phrase, for people.
   var summary: String {
-    let holes = "\(holeCount) \(holeCount == 1 ? "hole" : "holes")"
-    let least = uncountedHoles > 0 ? "at least " : ""
-    return "\(holes), \(least)\(lostEvents) events lost"
+    "\(holeCount) \(holeCount == 1 ? "hole" : "holes"), \(losses) lost"
   }
+
+  /// How many events are lost, in words.
+  public var losses: String { (uncountedHoles > 0 ? "at least " : "") + "\(lostEvents) events" }
 }

@@ -9,7 +9,10 @@ final class SalvageReader: EventSource {
   private(set) var report = RecoveryReport()
 
   private let input: TraceInput
-  private let size: UInt64
+  /// Bytes of the file.
+  let size: UInt64
+  /// Bytes that have been searched.
+  var bytesPassed: UInt64 { offset }
   /// Number of events the footer tells, if it is intact.
   private var totalEvents: UInt64?
   private var loader: BlockLoader

@@ -9,7 +9,8 @@ public enum TraceRecovery {
   /// Throws ``TraceError`` where nothing can be recovered: a pipe, a file of another kind or
   /// version, one whose start and footer are both damaged.
   public static func recover(
-    _ input: String, to output: String, options: TraceWriter.Options = .init()
+    _ input: String, to output: String, options: TraceWriter.Options = .init(),
+    progress: Progress? = nil
   ) throws -> RecoveryReport {
     let source = try SalvageReader(TraceInput(path: input))
     if output != "-", let real = FileDescriptor.realPath(input),
@@ -21,7 +22,7 @@ public enum TraceRecovery {
     var options = options
     options.keepsGenerations = true
     let writer = try TraceWriter(path: output, header: source.header, options: options)
-    let written = try copy(source, to: writer)
+    let written = try copy(source, to: writer, progress)
     try writer.finish(header: header(of: source))
     // Pipes and devices cannot be read back.
     if output != "-", try isFile(output) {
@@ -32,6 +33,14 @@ public enum TraceRecovery {
         throw error
       }
     }
+    return source.report
+  }
+
+  /// What a recovery of `input` would keep and lose; writes nothing.
+  public static func inspect(_ input: String) throws -> RecoveryReport {
+    let source = try SalvageReader(TraceInput(path: input))
+    var batch = EventBatch()
+    while try source.next(into: &batch) {}
     return source.report
   }
 
@@ -61,13 +70,16 @@ public enum TraceRecovery {
     }
   }
 
-  private static func copy(_ source: SalvageReader, to writer: TraceWriter) throws -> Digest {
+  private static func copy(
+    _ source: SalvageReader, to writer: TraceWriter, _ progress: Progress?
+  ) throws -> Digest {
     var copier = TraceCopier(writer)
     var digest = Digest()
     var batch = EventBatch()
     do {
       while try source.next(into: &batch) {
         copier.beginBatch()
+        progress?(source.bytesPassed, source.size)
         for event in batch.events {
           digest.take(event)
           try copier.append(event, from: source)

@@ -29,7 +29,8 @@ public enum TraceSlice {
   /// Reads the blocks of the range and those that hold losses before it. Throws ``TraceError`` for
   /// a pipe and where no event is in the range.
   public static func cut(
-    _ range: Range, of input: String, to output: String, options: TraceWriter.Options = .init()
+    _ range: Range, of input: String, to output: String, options: TraceWriter.Options = .init(),
+    progress: Progress? = nil
   ) throws -> Report {
     let reader = try TraceReader(path: input)
     guard reader.fileSize != nil else {
@@ -49,7 +50,7 @@ public enum TraceSlice {
       "cut out of a longer trace: its events \(ordinals.lowerBound) to \(ordinals.upperBound)")
     let writer = try TraceWriter(path: output, header: header, options: options)
     do {
-      try copy(ordinals, losses, reader, to: writer)
+      try copy(ordinals, losses, reader, to: writer, progress)
       try writer.finish()
     } catch {
       writer.abandon()
@@ -126,7 +127,7 @@ public enum TraceSlice {
 
   private static func copy(
     _ ordinals: ClosedRange<UInt64>, _ losses: [Event], _ reader: TraceReader,
-    to writer: TraceWriter
+    to writer: TraceWriter, _ progress: Progress?
   ) throws {
     var copier = TraceCopier(writer)
     try reader.seek(toOrdinal: ordinals.lowerBound)
@@ -146,6 +147,7 @@ public enum TraceSlice {
         try copier.append(event, from: reader)
       }
       place += UInt64(batch.events.count)
+      progress?(place - ordinals.lowerBound, ordinals.upperBound - ordinals.lowerBound + 1)
     }
   }
 }

@@ -37,6 +37,7 @@ extension EventText {
     }
     appendJSON(text.arg1, event.arg1, to: &bytes)
     if event.flags.contains(.kernelTable) { bytes.append(contentsOf: Self.kernelTableKey) }
+    if event.flags.contains(.reclaimed) { bytes.append(contentsOf: Self.reclaimedKey) }
     bytes.append(contentsOf: event.flags.contains(.inferred) ? Self.isInferred : Self.isObserved)
   }
 
@@ -46,6 +47,7 @@ extension EventText {
   private static let levelKey = Array(",\"level\":\"".utf8)
   private static let null = Array("null".utf8)
   private static let kernelTableKey = Array(",\"kernel_table\":true".utf8)
+  private static let reclaimedKey = Array(",\"reclaimed\":true".utf8)
   private static let isInferred = Array(",\"inferred\":true}\n".utf8)
   private static let isObserved = Array(",\"inferred\":false}\n".utf8)
   private static let ordinalKey = Array("{\"ordinal\":".utf8)

@@ -61,6 +61,7 @@ public struct EventText: Sendable {
     }
     append(text.arg1, event.arg1, to: &bytes)
     if event.flags.contains(.kernelTable) { bytes.append(contentsOf: Self.kernelTable) }
+    if event.flags.contains(.reclaimed) { bytes.append(contentsOf: Self.reclaimed) }
     if event.flags.contains(.inferred) { bytes.append(contentsOf: Self.inferred) }
     bytes.append(0x0a)
   }
@@ -85,6 +86,7 @@ public struct EventText: Sendable {
   private static let level = Array(" level=".utf8)
   private static let unknownLoss = Array(" count=?".utf8)
   private static let kernelTable = Array(" (kernel table)".utf8)
+  private static let reclaimed = Array(" (reclaim)".utf8)
   private static let inferred = Array(" (inferred)".utf8)
   private static let idle = "<idle>"
   private static let unnamed = "<...>"

@@ -135,7 +135,7 @@ public final class TraceWriter: EventSink {
     try checkOpen()
     guard !events.isEmpty || !texts.isEmpty else { return }
     var entry = IndexEntry(offset: offset)
-    for event in events { entry.note(event) }
+    entry.note(events)
     entry.firstOrdinal = nextOrdinal
     entry.firstString = nextString
     entry.stringCount = UInt32(texts.stringCount)

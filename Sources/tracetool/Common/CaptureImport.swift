@@ -36,6 +36,7 @@ struct CaptureImport {
     to output: String, accept: (ImportReport) throws -> Void = { _ in }
   ) throws -> ImportResult {
     var writer: TraceWriter?
+    defer { ProgressBar.clear() }
     do {
       let result = try Importing.importTrace(path: text, options: options) { header in
         let opened = try TraceWriter(path: output, header: header)

@@ -33,6 +33,7 @@ func endProcess(after error: any Error) -> Never {
 
 /// Prints one line to stderr, with the tool's name before it.
 func printDiagnostic(_ text: String) {
+  ProgressBar.clear()
   writeToStandardError(Array(("tracetool: " + printableLine(text) + "\n").utf8))
 }
 

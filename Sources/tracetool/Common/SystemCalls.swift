@@ -28,7 +28,10 @@ func endOnInterrupt() {
     var signals = interrupts()
     var number: Int32 = 0
     while unsafe sigwait(&signals, &number) != 0 {}
-    UnfinishedFiles.removeAll { _exit(128 + SIGINT) }
+    UnfinishedFiles.removeAll {
+      ProgressBar.clear()
+      _exit(128 + SIGINT)
+    }
   }
   if unsafe pthread_create(&thread, nil, wait, nil) != 0 {
     unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
@@ -58,6 +61,21 @@ func writeToStandardError(_ bytes: [UInt8]) {
     if count < 0 && errno != EINTR { return }
     start += max(count, 0)
   }
+}
+
+/// Whether a person looks at stderr.
+func standardErrorIsTerminal() -> Bool { isatty(STDERR_FILENO) == 1 }
+
+/// Whether a person looks at stdout.
+func standardOutputIsTerminal() -> Bool { isatty(STDOUT_FILENO) == 1 }
+
+/// Columns of the terminal on stderr; 80 where it does not tell.
+func terminalWidth() -> Int {
+  var size = winsize()
+  guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+    return 80
+  }
+  return Int(size.ws_col)
 }
 
 /// The value of an environment variable, if set and not empty.

@@ -14,7 +14,7 @@ final class TraceInput {
   /// The file as the user named it.
   let name: String
   /// The events.
-  let source: any EventSource
+  private(set) var source: any EventSource
   private let reader: TraceReader
   private let isImported: Bool
 
@@ -45,6 +45,14 @@ final class TraceInput {
     return TraceInput(path, try TraceReader(path: file), isImported: true)
   }
 
+  /// Shows on a terminal how far the trace has been read, from here to the next call.
+  func showProgress(_ verb: String, _ verbosity: VerbosityOptions, output: String? = nil) {
+    guard let bar = ProgressBar("\(verb) \(name)", .events, verbosity, output: output) else {
+      return
+    }
+    source = WatchedSource(reader, bar) { [reader] in reader.eventCount }
+  }
+
   /// What is known of the file.
   var size: Size {
     Size(bytes: isImported ? nil : reader.fileSize, blocks: isImported ? nil : reader.blockCount)
@@ -55,7 +63,9 @@ final class TraceInput {
 
   /// How much of a file was read, in words; nil for a pipe that was not read to its end.
   var blocksRead: String? {
-    reader.blockCount.map { "read \(reader.blocksDecoded) of \($0) blocks" }
+    reader.blockCount.map {
+      "read \(reader.blocksDecoded) of \($0) blocks, \(reader.bytesRead) bytes"
+    }
   }
 
   /// Starts again at the first event; false where that is not possible (a pipe).

@@ -27,7 +27,7 @@ import TraceFormat
     let json = try object(bad)
     #expect(
       Set(json.keys) == [
-        "file", "source", "stage", "kernel", "events", "lost", "losses", "exit", "regime",
+        "file", "source", "stage", "kernel", "scope", "events", "lost", "losses", "exit", "regime",
         "verdicts", "findings",
       ])
     #expect(json["file"] as? String == "a/b.ptt")

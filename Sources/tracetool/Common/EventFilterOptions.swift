@@ -2,7 +2,7 @@ import ArgumentParser
 import Replay
 import TraceFormat
 
-/// `--ordinal`, `--time`, `--cpu`, `--kind`, `--table`: which events are printed.
+/// `--ordinal`, `--time`, `--cpu`, `--kind`, `--table`: which events a verb is about.
 struct EventFilterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -27,78 +27,35 @@ struct EventFilterOptions: ParsableArguments {
     help: ArgumentHelp(
       "Only events about this page table, or one life of it (0x8a1f3#2).", valueName: "PFN[#GEN]"))
   var table: TableReference?
+
+  /// The options in words; nil if none is given.
+  var phrase: String? {
+    var parts: [String] = []
+    if let ordinal { parts.append("events \(ordinal.text)") }
+    if let time { parts.append("times \(time.text)") }
+    if let cpu {
+      parts.append("CPU " + cpu.values.sorted().map(String.init).joined(separator: ","))
+    }
+    if let kind {
+      let kinds = kind.values.sorted { $0.rawValue < $1.rawValue }
+      parts.append(kinds.map(\.name).joined(separator: ","))
+    }
+    if let table { parts.append("table \(table.text)") }
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+  }
 }
 
-/// Decides for one event after another, in file order, whether it is wanted.
-struct EventFilter {
-  private let options: EventFilterOptions
-  private let time: ClosedRange<UInt64>?
-  /// Life of the wanted pfn that the last event about it belonged to.
-  private var generation: UInt32 = 0
-
-  /// Makes a filter for the trace `file` that has seen no event.
+extension EventSelection {
+  /// What the options ask for in the trace `file`.
   init(_ options: EventFilterOptions, clock: Clock, file: String) throws {
-    self.options = options
-    time = try options.time?.units(clock, file)
-  }
-
-  /// Whether an event of this block may be wanted, by what the index says.
-  func mayAccept(_ block: IndexEntry) -> Bool {
-    if let range = options.ordinal, block.firstOrdinal > range.last { return false }
-    // A table's life has to be followed from the start.
-    if options.table != nil { return true }
-    guard block.eventCount > 0 else { return false }
-    if let range = options.ordinal,
-      block.firstOrdinal &+ UInt64(block.eventCount) <= range.first
-    {
-      return false
+    self.init()
+    if let ordinal = options.ordinal { ordinals = ordinal.first...ordinal.last }
+    times = try options.time?.units(clock, file)
+    cpus = options.cpu?.values
+    kinds = options.kind?.values
+    if let table = options.table {
+      self.table = Table(frame: table.frame, generation: table.generation)
     }
-    if let time, block.timeMax < time.lowerBound || block.timeMin > time.upperBound {
-      return false
-    }
-    if let cpu = options.cpu, !cpu.values.contains(where: block.mayContain(cpu:)) { return false }
-    if let kind = options.kind, !kind.values.contains(where: block.contains) { return false }
-    return true
-  }
-
-  /// Whether no event from `ordinal` on can be wanted.
-  func isPast(_ ordinal: UInt64) -> Bool {
-    guard let range = options.ordinal else { return false }
-    return ordinal > range.last
-  }
-
-  /// Whether the event is wanted.
-  mutating func accepts(_ event: Event, ordinal: UInt64) -> Bool {
-    let isAboutTable = options.table.map { concerns($0, event) } ?? true
-    guard isAboutTable else { return false }
-    if let range = options.ordinal, ordinal < range.first || ordinal > range.last { return false }
-    if let time, !time.contains(event.time) { return false }
-    if let cpu = options.cpu, !cpu.values.contains(event.cpu) { return false }
-    if let kind = options.kind, !kind.values.contains(event.kind) { return false }
-    return true
-  }
-
-  /// An event about another object may name the table too (its lock, its own callback); it then
-  /// belongs to the life the pfn is in at that place.
-  private mutating func concerns(_ table: TableReference, _ event: Event) -> Bool {
-    let fields = event.kind.fields
-    var named = false
-    if fields.space == .table, event.object == table.frame {
-      generation = event.generation
-      named = true
-    }
-    for (argument, value) in [(fields.arg0, event.arg0), (fields.arg1, event.arg1)]
-    where argument.type == .pfn || Self.isFrame(argument, of: event) {
-      if value == table.frame { named = true }
-    }
-    return named && (table.generation == nil || table.generation == generation)
-  }
-
-  /// Whether `argument` is the load of a callback of one table, which is that table's pfn.
-  private static func isFrame(_ argument: EventArgument, of event: Event) -> Bool {
-    guard argument.name == "load" else { return false }
-    return event.arg0 == UInt64(CallbackFunction.freeDeferred.rawValue)
-      || event.arg0 == UInt64(CallbackFunction.removeTableOne.rawValue)
   }
 }
 
@@ -106,8 +63,11 @@ struct EventFilter {
 struct OrdinalRange: ExpressibleByArgument {
   let first: UInt64
   let last: UInt64
+  /// As it was given.
+  let text: String
 
   init?(argument: String) {
+    text = argument
     if let dots = argument.firstRange(of: "..") {
       let before = argument[..<dots.lowerBound]
       let after = argument[dots.upperBound...]
@@ -126,10 +86,13 @@ struct OrdinalRange: ExpressibleByArgument {
 
 /// A stretch of time, both ends included; without an end it has no bound there.
 struct TimeRange: ExpressibleByArgument {
+  /// As it was given.
+  let text: String
   private let first: PlaceArgument?
   private let last: PlaceArgument?
 
   init?(argument: String) {
+    text = argument
     let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
     guard parts.count == 2 else { return nil }
     let ends = parts.map {
@@ -187,8 +150,11 @@ struct KindList {
 struct TableReference: ExpressibleByArgument {
   let frame: UInt64
   let generation: UInt32?
+  /// As it was given.
+  let text: String
 
   init?(argument: String) {
+    text = argument
     let parts = argument.split(separator: "#", omittingEmptySubsequences: false)
     guard parts.count <= 2, let frame = number(parts[0]) else { return nil }
     self.frame = frame

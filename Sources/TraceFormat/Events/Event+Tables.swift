@@ -1,0 +1,30 @@
+extension Event {
+  /// Calls `body` with every pfn by which the event names a page table: its object, an argument
+  /// that is a pfn, or the load of a callback that is for one table. One that it names twice is
+  /// given twice.
+  @inline(__always)
+  func eachTable(_ body: (UInt64) -> Void) {
+    let traits = KindTraits.table[Int(kind.rawValue)]
+    if traits.space == .table { body(object) }
+    if traits.arg0 == .table { body(arg0) }
+    if traits.arg1 == .table { body(arg1) }
+    if let table = tableOfCallback { body(table) }
+  }
+
+  /// Whether the event names the page table at `frame` (a pfn).
+  public func names(table frame: UInt64) -> Bool {
+    var found = false
+    eachTable { if $0 == frame { found = true } }
+    return found
+  }
+
+  /// The table a callback of its own is queued or run for.
+  @inline(__always)
+  private var tableOfCallback: UInt64? {
+    guard kind == .callRCU || kind == .callbackStart,
+      arg0 == UInt64(CallbackFunction.freeDeferred.rawValue)
+        || arg0 == UInt64(CallbackFunction.removeTableOne.rawValue)
+    else { return nil }
+    return arg1
+  }
+}
