@@ -86,7 +86,7 @@ extension Machine {
 
 extension Stage.Transport {
   /// Its name in a trace.
-  var raw: FlushTransport {
+  var raw: FlushRoute {
     switch self {
     case .sbi: .firmware
     case .ipi: .interrupt

@@ -23,30 +23,25 @@ struct FallbackSynchronizes: Invariant {
     for (index, place) in batch.places(of: .tableFree).enumerated() {
       guard let fallback = batch.frees[index].fallback else { continue }
       let event = batch[place]
-      guard let table = event.table, !table.queueInferred else {
+      let since = batch.frees[index].unreachableSince
+      guard since != .none, event.table?.queueInferred == false else {
         tally.pending += 1
         continue
       }
       tally.exercised += 1
-      if event.gracePeriodPassed(since: table.unreachableSince) { continue }
+      if event.gracePeriodPassed(since: since) { continue }
+      let cause: String
       if fallback.syncAt == .none {
-        report(
-          "freed on the fallback without a sync IPI or a grace period", "ipi_sync_start", event,
-          &tally)
+        cause = "freed on the fallback without a sync IPI or a grace period"
       } else if fallback.missing.map({ $0 != 0 }) ?? !fallback.isSynced {
-        report(
-          "freed on the fallback before every CPU had acknowledged the sync IPI", "ipi_sync_ack",
-          event, &tally)
+        cause = "freed on the fallback before every CPU had acknowledged the sync IPI"
+      } else {
+        continue
       }
+      tally.report(
+        cause, missing: fallback.syncAt == .none ? "ipi_sync_start" : "ipi_sync_ack", at: event,
+        since: since, absent: Self.waits)
     }
-  }
-
-  private func report(
-    _ cause: String, _ missing: String, _ event: ResolvedEvent, _ tally: inout Tally
-  ) {
-    tally.report(
-      cause, missing: missing, at: event,
-      since: event.table?.unreachableSince ?? .none, absent: Self.waits)
   }
 
   mutating func finish(_ state: Resolver, into tally: inout Tally) {

@@ -18,21 +18,21 @@ struct FallbackIsGracePeriod: Invariant {
     example: "freed on the no-memory fallback without a grace period")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
-    for place in batch.places(of: .tableFree) {
+    for (index, place) in batch.places(of: .tableFree).enumerated() {
       guard let table = batch.table(at: place), table.path == .fallback, !table.isFreed else {
         continue
       }
-      guard !table.queueInferred else {
+      let since = batch.frees[index].unreachableSince
+      guard since != .none, !table.queueInferred else {
         tally.pending += 1
         continue
       }
       tally.exercised += 1
       let event = batch[place]
-      guard !event.gracePeriodPassed(since: table.unreachableSince) else { continue }
+      guard !event.gracePeriodPassed(since: since) else { continue }
       tally.report(
         "freed on the no-memory fallback without a grace period", missing: "gp_start, gp_end",
-        at: event, since: table.unreachableSince,
-        absent: [.gracePeriodStart, .gracePeriodEnd, .synchronizeEnd])
+        at: event, since: since, absent: [.gracePeriodStart, .gracePeriodEnd, .synchronizeEnd])
     }
   }
 

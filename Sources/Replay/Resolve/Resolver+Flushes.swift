@@ -31,6 +31,8 @@ public struct FallbackView: Sendable {
 
 /// What is known beyond the table itself when a page is freed.
 public struct FreeView: Sendable {
+  /// Since when nothing certainly points at the table; ``Ordinal/none`` if that is not known.
+  public var unreachableSince: Ordinal = .none
   /// The invalidation of the table.
   public var flush = FlushView()
   /// Its fallback, if it had one.
@@ -46,7 +48,7 @@ struct FlushTracker: Sendable {
     var startedAt: Ordinal
     var task: UInt32
     var cpus: UInt64 = 0
-    var transport = FlushTransport.unknown
+    var transport = FlushRoute.unknown
   }
 
   private struct Space {
@@ -92,7 +94,7 @@ struct FlushTracker: Sendable {
     }
     spaces[index].open[place].cpus = event.arg0
     spaces[index].open[place].transport =
-      FlushTransport(rawValue: UInt8(truncatingIfNeeded: event.arg1)) ?? .unknown
+      FlushRoute(rawValue: UInt8(truncatingIfNeeded: event.arg1)) ?? .unknown
   }
 
   mutating func acknowledge(_ event: Event, at position: Ordinal) {
@@ -230,7 +232,7 @@ extension Resolver {
   }
 
   func flushView(of index: Int) -> FlushView {
-    flushing.view(mm: tables[index].mm, since: tables[index].unreachableSince)
+    flushing.view(mm: tables[index].mm, since: tables[index].certainlyUnreachableSince)
   }
 
   /// Writes what the judges of a free need beyond the table; once per `pt_free`.
@@ -238,6 +240,7 @@ extension Resolver {
     let index = Int(slot)
     var view = FreeView()
     if !tables[index].isFreed {
+      view.unreachableSince = tables[index].certainlyUnreachableSince
       view.flush = flushView(of: index)
       if tables[index].path == .fallback { view.fallback = flushing.finish(slot) }
     }

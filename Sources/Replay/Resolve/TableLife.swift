@@ -144,4 +144,11 @@ public struct TableLife: Sendable {
   public var unreachableSince: Ordinal {
     unlinkAt != .none && !unlinkInferred ? unlinkAt : queueAt
   }
+  /// The same for judges who must not take a later place for it, because what they ask for may lie
+  /// in between: ``Ordinal/none`` where nothing but the fallback was seen, or the deferral, before
+  /// which `pte_free_defer()`'s callers invalidate.
+  var certainlyUnreachableSince: Ordinal {
+    if unlinkAt != .none, !unlinkInferred { return unlinkAt }
+    return path == .deferred || queueAt == fallbackAt ? .none : queueAt
+  }
 }

@@ -79,7 +79,7 @@ extension ReaderClass {
 }
 
 /// How a TLB invalidation reaches other CPUs (kernel-facts §1.3).
-public enum FlushTransport: UInt8, CaseIterable, Sendable {
+public enum FlushRoute: UInt8, CaseIterable, Sendable {
   /// The source does not say.
   case unknown = 0
   /// The firmware does it (SBI): a CPU with IRQs off does not delay it.

@@ -36,8 +36,8 @@ public enum ArgumentType: UInt8, Sendable {
   case callbackFunction
   /// A ``ReaderClass``.
   case readerClass
-  /// A ``FlushTransport``.
-  case flushTransport
+  /// A ``FlushRoute``.
+  case flushRoute
 }
 
 /// One argument of an event kind.
@@ -165,7 +165,7 @@ extension EventKind {
     case .flushAck: return .init("tlb_flush_ack", .mm, "mm")
     case .flushCPUs:
       return .init(
-        "tlb_flush_cpus", .mm, "mm", .init("cpus", .address), .init("via", .flushTransport))
+        "tlb_flush_cpus", .mm, "mm", .init("cpus", .address), .init("via", .flushRoute))
     case .ipiSyncStart:
       return .init("ipi_sync_start", .none, "", .init("cpus", .address))
     case .ipiSyncAck: return .init("ipi_sync_ack")

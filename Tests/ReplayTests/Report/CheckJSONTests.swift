@@ -89,7 +89,7 @@ import TraceFormat
         "second", "history", "locator", "note",
       ])
     #expect(finding["object"] as? String == "table pfn 0x1#1 (pte)")
-    #expect(finding["locator"] as? String == "tracetool replay a/b.ptt --at 8")
+    #expect(finding["locator"] as? String == "tracetool replay a/b.ptt --at 9")
     let second = try #require(finding["second"] as? [String: Any])
     #expect(
       Set(second.keys).subtracting(["comm"]) == [

@@ -250,7 +250,7 @@ extension LegalMachine {
     var steps: [Step] = [
       { $0.emit(.flushStart, Trace.mm, 0, .max, as: $1) },
       {
-        let transport = isInterrupt ? FlushTransport.interrupt : .firmware
+        let transport = isInterrupt ? FlushRoute.interrupt : .firmware
         $0.emit(.flushCPUs, Trace.mm, 0b1111, UInt64(transport.rawValue), as: $1)
       },
     ]

@@ -142,7 +142,7 @@ extension Trace {
   }
 
   mutating func flushStart(_ mm: UInt64 = Self.mm) { emit(.flushStart, mm, 0, .max) }
-  mutating func flushCPUs(_ mask: UInt64, _ transport: FlushTransport = .interrupt) {
+  mutating func flushCPUs(_ mask: UInt64, _ transport: FlushRoute = .interrupt) {
     emit(.flushCPUs, Self.mm, mask, UInt64(transport.rawValue))
   }
   mutating func flushAck(cpu: UInt16, _ mm: UInt64 = Self.mm) {
