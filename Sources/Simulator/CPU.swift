@@ -3,7 +3,7 @@ final class CPU {
   /// An interrupt another CPU sent and waits for.
   struct Interrupt {
     enum Function {
-      case flush(mm: UInt64)
+      case flush(AddressSpace, isFull: Bool)
       case sync
     }
     let function: Function
@@ -26,6 +26,8 @@ final class CPU {
   var callbacks = CallbackQueue()
   /// The RCU softirq, while it runs.
   var softirq: CallbackRun?
+  /// Its page walker.
+  var walker = HardwareWalker()
 
   init(id: Int) { self.id = id }
 

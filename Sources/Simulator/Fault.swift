@@ -50,7 +50,13 @@ final class Fault: Operation {
       machine.discard(table)
       state = .walk
     case .mapped(let section):
-      if case .finished = section.outcome { return .done }
+      if case .finished = section.outcome {
+        // The access that faulted is made again, now and then with an empty TLB.
+        if task.mm === mm, machine.random.chance(1, in: 4) {
+          machine.walk(machine.cpus[task.cpu], mm, to: address)
+        }
+        return .done
+      }
       state = .walk
     }
     return .more

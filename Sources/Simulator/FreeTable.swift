@@ -35,6 +35,10 @@ final class FreeTable: Operation {
     let stage = machine.stage
     switch state {
     case .unlink:
+      if table.level != .pte {
+        // The walker of this CPU has just been there, as it may: worst luck for S0a.
+        machine.walk(machine.cpus[task.cpu], gather.mm, to: table.base)
+      }
       machine.unlink(table, gather.mm)
       state = .destruct
     case .destruct:

@@ -20,6 +20,7 @@ extension Machine {
     let (pfn, _) = pages.allocate()
     liveTables += 1
     emit(.tableAlloc, pfn, mm, level: level)
+    emit(.tableZero, pfn, level: level)
     // An embedded lock excludes others just as well; it has no life of its own to tell.
     var lock = level.hasSplitLock ? Lock(address: 0) : nil
     if splitPtlock, level.hasSplitLock {

@@ -126,6 +126,7 @@ final class Machine {
       actor = Actor(cpu: cpu.id, task: task.pid, context: .task)
       task.mm?.cpuMask |= 1 << UInt64(cpu.id)
       if !task.step(on: self) { retire(task) }
+      if let mm = task.mm { speculate(cpu, mm) }
     }
   }
 
@@ -139,7 +140,9 @@ final class Machine {
     actor = Actor(cpu: cpu.id, task: cpu.currentPid, context: .hardirq)
     let interrupt = cpu.interrupts.removeFirst()
     switch interrupt.function {
-    case .flush(let mm): emit(.flushAck, mm)
+    case .flush(let mm, let isFull):
+      if isFull { cpu.walker.invalidate(mm) }
+      emit(.flushAck, mm.address)
     case .sync: emit(.ipiSyncAck)
     }
     interrupt.receipt.outstanding -= 1

@@ -13,16 +13,22 @@ final class FlushTLB: Operation {
   private var state = State.start
   private var start: UInt64 = 0
   private var size: UInt64 = 0
+  private var cpus: UInt64 = 0
+  /// The whole mm is invalidated, pointers to tables with it.
+  private var isFull = false
 
   init(_ gather: MmuGather) { self.gather = gather }
 
   override func step(_ machine: Machine, _ task: KernelTask) -> Progress {
     switch state {
     case .start:
-      let isFull = gather.freedTables || gather.isFullMM
+      isFull = gather.freedTables || gather.isFullMM
+      cpus = gather.mm.cpuMask
       start = isFull ? 0 : gather.start
       size = isFull ? .max : gather.end - gather.start
       machine.emit(.flushStart, gather.mm.address, start, size)
+      machine.emit(
+        .flushCPUs, gather.mm.address, cpus, UInt64(machine.stage.transport.raw.rawValue))
       gather.noteFlushed()
       // Whoever sends interrupts and waits for them may not be switched out meanwhile.
       task.preemptCount += 1
@@ -32,6 +38,8 @@ final class FlushTLB: Operation {
       if receipt.outstanding == 0 { state = .finish }
     case .finish:
       machine.clock += UInt64(500 + machine.random.below(4_000))
+      // Firmware and hardware are done by now, whenever they began.
+      if isFull, machine.stage.transport != .ipi { machine.fenceWalkers(cpus, gather.mm) }
       machine.emit(.flushEnd, gather.mm.address, start, size)
       task.preemptCount -= 1
       return .done
@@ -41,10 +49,12 @@ final class FlushTLB: Operation {
 
   private func interrupt(_ machine: Machine) {
     let own: UInt64 = 1 << UInt64(machine.actor.cpu)
-    let others = gather.mm.cpuMask & machine.onlineCPUs & ~own
-    machine.interrupt(others, .flush(mm: gather.mm.address), receipt)
+    let others = cpus & machine.onlineCPUs & ~own
+    machine.interrupt(others, .flush(gather.mm, isFull: isFull), receipt)
     // on_each_cpu_mask() runs the function here as well, without an interrupt.
-    if gather.mm.cpuMask & own != 0 { machine.emit(.flushAck, gather.mm.address) }
+    guard cpus & own != 0 else { return }
+    if isFull { machine.fenceWalkers(own, gather.mm) }
+    machine.emit(.flushAck, gather.mm.address)
   }
 }
 
@@ -58,9 +68,10 @@ final class SyncIPI: Operation {
   override func step(_ machine: Machine, _ task: KernelTask) -> Progress {
     guard started else {
       started = true
-      machine.emit(.ipiSyncStart)
+      let others = machine.onlineCPUs & ~(1 << UInt64(machine.actor.cpu))
+      machine.emit(.ipiSyncStart, 0, others)
       task.preemptCount += 1
-      machine.interrupt(machine.onlineCPUs & ~(1 << UInt64(machine.actor.cpu)), .sync, receipt)
+      machine.interrupt(others, .sync, receipt)
       return .more
     }
     guard receipt.outstanding == 0 else { return .more }

@@ -52,6 +52,9 @@ struct RecordedImport<Source: RecordSource> {
     header.arch = options.arch ?? side.arch ?? facts.entryFormat?.arch
     header.workload = side.workload
     header.options["NR_PAGETABLE"] = "\(facts.nrPageTable)"
+    if let separate = side.hasLockObjects {
+      header.options["split_ptlock"] = separate ? "yes" : "no"
+    }
     if side.isPipe { header.options["read from"] = "trace_pipe" }
     header.remarks = facts.remarks
     source.describe(&header)

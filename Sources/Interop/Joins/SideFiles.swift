@@ -44,6 +44,8 @@ struct SideFiles {
   var hidesLosses: String?
   /// Recording had stopped when the trace was read: every CPU is there to its end.
   var isReadToEnd = false
+  /// Whether ptlocks are objects of their own, as the kernel's symbols tell.
+  var hasLockObjects: Bool?
   /// Events the command file says were switched off.
   var disabled: Set<String> = []
 
@@ -66,6 +68,7 @@ struct SideFiles {
     readSystem(lines("uname"))
     readClock(lines("trace_clock"))
     readCommand(lines("cmd"))
+    hasLockObjects = Self.lockObjects(read)
     readKallsyms = {
       for name in ["kallsyms", "kallsyms-subset"] {
         for suffix in ["", ".txt", ".zst", ".txt.zst", ".gz"] {

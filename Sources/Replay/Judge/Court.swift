@@ -13,10 +13,10 @@ struct Court {
 
   func decide(_ invariant: InvariantDescription, _ tally: Tally) -> Judgement {
     let groups = tally.orderedGroups
-    let isIgnorant = ignorance(invariant) != nil
+    let isBlind = ignorance(invariant) != nil || blindness(invariant) != nil
     let findings = byCause(
       groups.filter {
-        !isIgnorant && !$0.overLoss && !$0.isConcluded && blame(for: $0.absent) == nil
+        !isBlind && !$0.overLoss && !$0.isConcluded && blame(for: $0.absent) == nil
       })
     let violations = findings.reduce(0) { $0 + $1.count }
     let undecided = groups.reduce(0) { $0 + $1.count } - violations
@@ -50,14 +50,7 @@ struct Court {
     _ invariant: InvariantDescription, _ tally: Tally, _ violations: Int
   ) -> (Verdict, String?) {
     if let ignorance = ignorance(invariant) { return ignorance }
-    let concluded = invariant.observed.kinds.filter { header.capabilities[$0] == .inferred }
-    if !concluded.isEmpty {
-      let names = concluded.map(\.name).joined(separator: ", ")
-      return (
-        options.only.contains(invariant.id) ? .inconclusive : .notApplicable,
-        "this source infers \(names) and never observes it"
-      )
-    }
+    if let blind = blindness(invariant) { return blind }
     if violations > 0 { return (.violated, doubts(tally)) }
     let missing = invariant.requires.kinds.filter { header.capabilities[$0] == nil }
     if !missing.isEmpty {
@@ -83,6 +76,21 @@ struct Court {
     }
     if let silent = silence(invariant) { return (.inconclusive, silent) }
     return (.vacuous, vacuity(tally))
+  }
+
+  /// Set where the source does not observe what it must: whatever was counted then, two events
+  /// were not seen in the wrong order, one of them was put there.
+  private func blindness(_ invariant: InvariantDescription) -> (Verdict, String)? {
+    let concluded = invariant.observed.kinds.filter { header.capabilities[$0] == .inferred }
+    let missing = invariant.observed.kinds.filter { header.capabilities[$0] == nil }
+    guard !concluded.isEmpty || !missing.isEmpty else { return nil }
+    let names = (missing.isEmpty ? concluded : missing).map(\.name).joined(separator: ", ")
+    return (
+      options.only.contains(invariant.id) ? .inconclusive : .notApplicable,
+      missing.isEmpty
+        ? "this source infers \(names) and never observes it"
+        : "this source does not record \(names)"
+    )
   }
 
   private func vacuity(_ tally: Tally) -> String {

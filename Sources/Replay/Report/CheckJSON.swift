@@ -30,6 +30,7 @@ public struct CheckJSON: Encodable {
     let locksFreedAfterGracePeriod: Int
     let locksFreedBeforeGracePeriodOnFallback: Int
     let locksReusedWhilePending: Int
+    let ptlock: String
   }
 
   struct VerdictJSON: Encodable {
@@ -112,7 +113,7 @@ public struct CheckJSON: Encodable {
     lost = result.lost
     losses = result.losses.count
     exit = result.exitCode
-    regime = RegimeJSON(result.facts)
+    regime = RegimeJSON(result.header, result.facts)
     verdicts = result.judgements.map(VerdictJSON.init)
     causes = result.judgements.flatMap { judgement in
       judgement.findings.map { CauseJSON(judgement, $0, result) }
@@ -158,7 +159,8 @@ public struct CheckJSON: Encodable {
 }
 
 extension CheckJSON.RegimeJSON {
-  init(_ facts: TraceFacts) {
+  init(_ header: TraceHeader, _ facts: TraceFacts) {
+    ptlock = Harm.ptlock(header, facts).rawValue
     queuedTablePath = facts.queuedForBatch
     queuedPagePath = facts.queuedForPage
     fallbacks = facts.fallbacks
@@ -210,7 +212,7 @@ extension CheckJSON.CauseJSON {
     causeId = FindingID.cause(judgement.invariant.id, group.cause)
     missing = group.missing
     count = group.count
-    note = FindingText.harm(judgement, result)
+    note = Harm.note(judgement, result)
     let listed =
       group.instances.isEmpty
       ? group.exemplars.prefix(max(0, result.options.maxFindings)).map {

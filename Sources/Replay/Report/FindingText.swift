@@ -51,7 +51,7 @@ struct FindingText {
       "  \(judgement.invariant.statement)",
     ]
     if !group.missing.isEmpty { lines.append("  not seen in between: \(group.missing)") }
-    if let note = Self.harm(judgement, result) { lines.append("  \(note)") }
+    if let note = Harm.note(judgement, result) { lines.append("  \(note)") }
     let shown = group.exemplars.prefix(max(0, result.options.maxFindings))
     for candidate in shown { lines += block(candidate) }
     let left = group.count - shown.count
@@ -125,20 +125,5 @@ struct FindingText {
     case .readerAccess: "touched by"
     default: "done by"
     }
-  }
-
-  /// What a structural finding means for memory safety; nil where there is nothing to add.
-  static func harm(_ judgement: Judgement, _ result: CheckResult) -> String? {
-    guard judgement.invariant.id == "I13" else { return nil }
-    if result.facts.count(of: .lockFree) == 0 {
-      return "order only: no separate ptlock object is seen here, and with the lock embedded in "
-        + "the page this order has no effect on memory safety"
-    }
-    let touched = result.judgements.contains {
-      ["I18", "I20", "I21", "I22a", "I22b"].contains($0.invariant.id) && $0.verdict == .violated
-    }
-    return touched
-      ? "order; that readers really touched dead memory is reported separately (I18 to I22b)"
-      : "order only: no reader was seen to touch a dead lock"
   }
 }

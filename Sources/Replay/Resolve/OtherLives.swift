@@ -57,6 +57,10 @@ public struct CallbackLife: Sendable {
   public var task: UInt32 = 0
   /// Gather the tables were queued on.
   public var gather: UInt64 = 0
+  /// mm of the last table queued.
+  public var mm: UInt64 = 0
+  /// Since when none of its tables can be reached.
+  public var unreachableSince: Ordinal = .none
   /// First table queued.
   public var openedAt: Ordinal = .none
   /// The `call_rcu`.

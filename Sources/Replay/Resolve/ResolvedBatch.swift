@@ -63,6 +63,12 @@ public struct ResolvedBatch: Sendable {
   public internal(set) var spaces: [SpaceLife] = []
   /// Gather snapshots.
   public internal(set) var gathers: [GatherLife] = []
+  /// One per `pt_free`, in order.
+  public internal(set) var frees: [FreeView] = []
+  /// One per `call_rcu`, in order: the invalidation of the batch it is for.
+  public internal(set) var calls: [FlushView] = []
+  /// One per `hw_access`, in order.
+  public internal(set) var walks: [WalkView] = []
   /// Places of the events of each kind, by the kind's raw value.
   public internal(set) var places: [[Int32]] = Array(repeating: [], count: 256)
 
@@ -83,6 +89,9 @@ public struct ResolvedBatch: Sendable {
     sections.removeAll(keepingCapacity: true)
     spaces.removeAll(keepingCapacity: true)
     gathers.removeAll(keepingCapacity: true)
+    frees.removeAll(keepingCapacity: true)
+    calls.removeAll(keepingCapacity: true)
+    walks.removeAll(keepingCapacity: true)
     for index in places.indices where !places[index].isEmpty {
       places[index].removeAll(keepingCapacity: true)
     }

@@ -78,6 +78,11 @@ extension Resolver {
     } else {
       slot = addCallback(head: event.object, generation: event.generation)
     }
+    output.calls.append(
+      callbacks[Int(slot)].members == 0
+        ? FlushView()
+        : flushing.view(
+          mm: callbacks[Int(slot)].mm, since: callbacks[Int(slot)].unreachableSince))
     callbackSlots.set(event.object, slot)
     supersede(previous)
     callbacks[Int(slot)].function = function
@@ -95,6 +100,7 @@ extension Resolver {
     let table = tableSlots.find(pfn)
     guard table >= 0 else { return }
     let index = Int(table)
+    if callbacks[Int(slot)].function == .removeTableOne { waitInFallback(table) }
     if callbacks[Int(slot)].function == .removeTableOne, tables[index].path == .batch,
       !tables[index].isFreed
     {

@@ -19,6 +19,7 @@ extension Resolver {
     if slot < 0 { slot = addTable(event) }
     note(table: slot, &resolution, &output)
     if tables[Int(slot)].lock >= 0 { note(lock: tables[Int(slot)].lock, &resolution, &output) }
+    if event.kind == .tableFree { noteFree(slot, &output) }
     switch event.kind {
     case .tableFree, .tableQueueBatch, .tableQueuePage, .tableDefer:
       resolution.isAdjacent = lastTorn(for: event) == slot
@@ -52,6 +53,7 @@ extension Resolver {
     life.mm = event.arg0
     life.kernelTable = event.flags.contains(.kernelTable)
     if previous >= 0 {
+      if tables[Int(previous)].path == .fallback { _ = flushing.finish(previous) }
       letGo(Int(previous))
       tables[Int(previous)] = life
     } else {
@@ -73,6 +75,7 @@ extension Resolver {
       tables[index].typeClearPlacement = .none
       tables[index].pages = Int32(truncatingIfNeeded: Int64(bitPattern: event.arg1))
       if event.arg0 != 0 { tables[index].mm = event.arg0 }
+    case .tableZero: tables[index].isZeroed = true
     case .tableInstall:
       if tables[index].installAt == .none { tables[index].installAt = position }
       tables[index].installed = true
@@ -163,6 +166,9 @@ extension Resolver {
       callbacks[Int(slot)].function = .removeTableBatch
     }
     attach(index, to: slot)
+    callbacks[Int(slot)].unreachableSince = max(
+      callbacks[Int(slot)].unreachableSince, tables[index].unreachableSince)
+    callbacks[Int(slot)].mm = tables[index].mm
     tables[index].batchIndex = callbacks[Int(slot)].nextIndex
     callbacks[Int(slot)].nextIndex &+= 1
     callbacks[Int(slot)].members &+= 1
@@ -175,6 +181,7 @@ extension Resolver {
     tables[index].fallbackAt = position
     if tables[index].queueAt == .none { markQueued(event, index) }
     leaveCallback(index, task: event.task)
+    flushing.fallBack(Int32(truncatingIfNeeded: index), task: event.task)
   }
 
   /// Counts a table as torn down inside the callback that runs here, once.

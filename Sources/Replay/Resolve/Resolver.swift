@@ -54,6 +54,10 @@ public struct Resolver: Sendable {
   var lastTornOutside: [UInt32: Int32] = [:]
   /// Where each task that is inside `synchronize_rcu()` entered it.
   var synchronizing: [UInt32: Ordinal] = [:]
+  /// TLB invalidations and sync IPIs.
+  var flushing = FlushTracker()
+  /// Pointers to tables in the page walkers.
+  var walkers = WalkerTracker()
   /// The lock each task spins on.
   var waiting: [UInt32: WaitingTask] = [:]
 
@@ -85,7 +89,8 @@ public struct Resolver: Sendable {
     switch event.kind {
     case .tableAlloc, .tableConstruct, .tableInstall, .tableUnlink, .tableQueueBatch,
       .tableQueuePage, .tableFallback, .tableDestruct, .tablePut, .tableFree, .tableDeposit,
-      .tableWithdraw, .tableDefer, .pageReuse, .batchAdd, .tableTypeClear, .tableReclaim:
+      .tableWithdraw, .tableDefer, .pageReuse, .batchAdd, .tableTypeClear, .tableReclaim,
+      .tableZero:
       resolveTable(event, &resolution, &output)
     case .lockAlloc, .lockFree, .lockWait, .lockAcquire, .lockRelease:
       resolveLock(event, &resolution, &output)
@@ -103,12 +108,20 @@ public struct Resolver: Sendable {
     case .lossEnd:
       holes.close(cpu: event.cpu, at: position)
       resolution.cleanSince = holes.cleanSince
+    case .flushStart, .flushCPUs, .flushAck, .ipiSyncAck, .ipiSyncEnd: resolveFlush(event)
+    case .flushEnd:
+      resolveFlush(event)
+      resolveGather(event, &resolution, &output)
+    case .hardwareLoad, .hardwareAccess: resolveHardware(event, &resolution, &output)
     case .synchronizeStart:
       resolveAtomic(event, &resolution, &output)
+      waitInFallback(of: event.task)
       synchronizing[event.task] = position
-    case .ipiSyncStart: resolveAtomic(event, &resolution, &output)
+    case .ipiSyncStart:
+      resolveFlush(event)
+      resolveAtomic(event, &resolution, &output)
     case .mmNew, .mmExit, .mmFree, .mmBytes: resolveSpace(event, &resolution, &output)
-    case .mmFlushPending, .flushEnd: resolveGather(event, &resolution, &output)
+    case .mmFlushPending: resolveGather(event, &resolution, &output)
     case .synchronizeEnd:
       if let start = synchronizing.removeValue(forKey: event.task) {
         gracePeriods.passed(since: start)

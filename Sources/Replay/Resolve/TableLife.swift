@@ -62,6 +62,8 @@ public struct TableLife: Sendable {
   public var frees: UInt8 = 0
   /// `pt_alloc` was seen.
   public var bornInTrace = false
+  /// Its page was seen to be cleared.
+  public var isZeroed = false
   /// An entry points at it now.
   public var installed = false
   /// The queue event was concluded, not observed.
@@ -159,5 +161,12 @@ public struct TableLife: Sendable {
   /// else the queueing.
   public var unreachableSince: Ordinal {
     unlinkAt != .none && !unlinkInferred ? unlinkAt : queueAt
+  }
+  /// The same for judges who must not take a later place for it, because what they ask for may lie
+  /// in between: ``Ordinal/none`` where nothing but the fallback was seen, or the deferral, before
+  /// which `pte_free_defer()`'s callers invalidate.
+  var certainlyUnreachableSince: Ordinal {
+    if unlinkAt != .none, !unlinkInferred { return unlinkAt }
+    return path == .deferred || queueAt == fallbackAt ? .none : queueAt
   }
 }

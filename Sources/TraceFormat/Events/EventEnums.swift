@@ -78,6 +78,28 @@ extension ReaderClass {
   public var mayTakeLock: Bool { self != .gupFast && self != .map }
 }
 
+/// How a TLB invalidation reaches other CPUs (kernel-facts §1.3).
+public enum FlushRoute: UInt8, CaseIterable, Sendable {
+  /// The source does not say.
+  case unknown = 0
+  /// The firmware does it (SBI): a CPU with IRQs off does not delay it.
+  case firmware = 1
+  /// An interrupt, which each CPU acknowledges: a CPU with IRQs off delays it.
+  case interrupt = 2
+  /// The hardware does it.
+  case broadcast = 3
+
+  /// Name in text forms.
+  public var name: String {
+    switch self {
+    case .unknown: "?"
+    case .firmware: "firmware"
+    case .interrupt: "ipi"
+    case .broadcast: "broadcast"
+    }
+  }
+}
+
 /// Why events are missing (`object` of ``EventKind/loss``).
 public enum LossCause: UInt8, CaseIterable, Sendable {
   /// Not said.

@@ -36,6 +36,8 @@ public enum ArgumentType: UInt8, Sendable {
   case callbackFunction
   /// A ``ReaderClass``.
   case readerClass
+  /// A ``FlushRoute``.
+  case flushRoute
 }
 
 /// One argument of an event kind.
@@ -121,6 +123,7 @@ extension EventKind {
     case .tableAlloc:
       return .init("pt_alloc", .table, "pfn", mm, order, startsGeneration: true)
     case .tableConstruct: return .init("pt_ctor", .table, "pfn", mm, nr)
+    case .tableZero: return .init("pt_zero", .table, "pfn")
     case .tableInstall: return .init("pt_install", .table, "pfn", mm, slot)
     case .tableUnlink: return .init("pt_unlink", .table, "pfn", mm, slot)
     case .tableQueueBatch: return .init("pt_queue_table", .table, "pfn", gather, mm)
@@ -164,7 +167,11 @@ extension EventKind {
     case .flushStart: return .init("tlb_flush_start", .mm, "mm", start, size)
     case .flushEnd: return .init("tlb_flush_end", .mm, "mm", start, size)
     case .flushAck: return .init("tlb_flush_ack", .mm, "mm")
-    case .ipiSyncStart: return .init("ipi_sync_start")
+    case .flushCPUs:
+      return .init(
+        "tlb_flush_cpus", .mm, "mm", .init("cpus", .address), .init("via", .flushRoute))
+    case .ipiSyncStart:
+      return .init("ipi_sync_start", .none, "", .init("cpus", .address))
     case .ipiSyncAck: return .init("ipi_sync_ack")
     case .ipiSyncEnd: return .init("ipi_sync_end")
     default: return nil
@@ -210,6 +217,9 @@ extension EventKind {
     case .readerRecheck:
       return .init("rd_recheck", .table, "pfn", section, .init("unchanged", .count))
     case .readerPin: return .init("rd_pin", .table, "pfn", section)
+    case .hardwareLoad:
+      return .init("hw_load", .table, "pfn", mm, .init("slot", .address))
+    case .hardwareAccess: return .init("hw_access", .table, "pfn", mm, addr)
     case .mmNew: return .init("mm_new", .mm, "mm", startsGeneration: true)
     case .mmExit: return .init("mm_exit", .mm, "mm")
     case .mmFree: return .init("mm_free", .mm, "mm")

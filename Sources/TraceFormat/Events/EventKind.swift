@@ -38,6 +38,8 @@ public enum EventKind: UInt8, CaseIterable, Sendable, Hashable {
   /// PT_RECLAIM: the entry that points at the table is about to be cleared by madvise or a zap.
   /// `arg0` = address of the pmd lock held (0: no object of its own), `arg1` = entries in use.
   case tableReclaim = 16
+  /// The page was cleared: no entry of the new table points anywhere.
+  case tableZero = 17
 
   // Split locks. object = address of the lock.
 
@@ -81,6 +83,9 @@ public enum EventKind: UInt8, CaseIterable, Sendable, Hashable {
   case ipiSyncAck = 44
   /// Every CPU acknowledged the sync IPI.
   case ipiSyncEnd = 45
+  /// Which CPUs an invalidation of the mm that this task has just begun is for, and how it
+  /// reaches them.
+  case flushCPUs = 46
 
   // RCU. object = address of the rcu_head, or the gp_seq of a grace period.
 
@@ -126,6 +131,11 @@ public enum EventKind: UInt8, CaseIterable, Sendable, Hashable {
   case readerRecheck = 74
   /// Fast GUP took a reference on the page that an entry of table `object` points at.
   case readerPin = 75
+  /// The page walker of this CPU loaded an entry that pointed at table `object` (pfn), and may
+  /// use the pointer until the next invalidation (class H).
+  case hardwareLoad = 76
+  /// The page walker of this CPU read an entry of table `object` (pfn).
+  case hardwareAccess = 77
 
   // Address spaces. object = mm.
 

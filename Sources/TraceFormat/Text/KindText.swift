@@ -80,6 +80,8 @@ struct KindText: Sendable {
       isOptional = true
     case .callbackFunction:
       style = .named(CallbackFunction.allCases.map { Array($0.name.utf8) })
+    case .flushRoute:
+      style = .named(FlushRoute.allCases.map { Array($0.name.utf8) })
     case .readerClass:
       style = .named(ReaderClass.allCases.map { Array($0.name.utf8) })
     }

@@ -71,7 +71,7 @@ import TraceFormat
     let judgement = trace.judge(id)
     #expect(judgement.causes == ["never destructed"])
     // The finding stands where the trace says that nothing may be left, not at its end.
-    #expect(judgement.findings[0].exemplars[0].ordinal == 4)
+    #expect(judgement.findings[0].exemplars[0].ordinal == 5)
   }
 
   @Test func whatBeganAfterQuiesceIsPending() {

@@ -52,7 +52,7 @@ import TraceFormat
 
   @Test func aLevelWithoutDestructorIsExempt() {
     let trace = Trace {
-      $0.alloc(1, .p4d); $0.install(1); $0.queueBatch([1]); $0.gp()
+      $0.alloc(1, .p4d); $0.zero(1); $0.install(1); $0.queueBatch([1]); $0.gp()
       $0.callback(Trace.head(1)) { $0.free(1) }
     }
     #expect(trace.judge(id).exempted(.level) == 1)

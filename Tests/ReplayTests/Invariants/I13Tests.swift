@@ -60,6 +60,7 @@ import TraceFormat
         $0.born(2)
         $0.s3([2])
         $0.alloc(1, .p4d)
+        $0.zero(1)
         $0.install(1, .p4d)
         $0.queueBatch([1])
         $0.gp()
@@ -135,7 +136,7 @@ import TraceFormat
     }
     let judgement = trace.judge(id)
     #expect(judgement.causes == ["ptlock freed without a grace period, on the no-memory fallback"])
-    #expect(trace.violated == [id])
+    #expect(trace.violated == [id, "I17"])
   }
 
   /// The finding does not need the callback kinds: grace periods decide it alone.
@@ -230,7 +231,7 @@ import TraceFormat
       $0.hole(cpu: 2)
       $0.runBatch([1])
     }.judge(id)
-    expect(judgement, .inconclusive, reason: "lost events on CPU 2 at #7 (5 events)")
+    expect(judgement, .inconclusive, reason: "lost events on CPU 2 at #10 (5 events)")
     #expect(judgement.undecided == 1)
   }
 

@@ -79,11 +79,11 @@ import TraceFormat
     }
     #expect(callback.judge(id).exempted(.e15) == 1)
     let fallback = Trace {
-      $0.born(1); $0.fallBack(1); $0.dtor(1)
+      $0.born(1); $0.fallBack(1); $0.emit(.ipiSyncStart); $0.emit(.ipiSyncEnd); $0.dtor(1)
       $0.on(cpu: 2, task: 9) { $0.free(1) }
     }
     #expect(fallback.judge(id).exempted(.e15) == 1)
-    #expect(fallback.violated == ["I13"])
+    #expect(fallback.violated == ["I13", "I17"])
   }
 
   @Test func aLevelWithoutDestructorOwesNothing() {

@@ -13,6 +13,15 @@ import TraceFormat
     "I02": {
       $0.alloc(1); $0.install(1)
     },
+    "I03": {
+      $0.alloc(1); $0.zero(1); $0.install(1); $0.ctor(1)
+    },
+    "I04": {
+      $0.born(1); $0.queue(1)
+    },
+    "I05": {
+      $0.born(1); $0.unlink(1); $0.queue(1); $0.queue(1)
+    },
     "I06": {
       $0.born(1); $0.dtor(1); $0.dtor(1)
     },
@@ -21,6 +30,16 @@ import TraceFormat
     },
     "I08": {
       $0.born(1); $0.s3([1]); $0.free(1)
+    },
+    "I09": {
+      $0.born(1)
+      $0.emit(.tableFree, 1, UInt64(FreeFunction.freePageAndSwapCache.rawValue))
+    },
+    "I10": {
+      $0.born(1); $0.unlink(1); $0.dtor(1); $0.free(1)
+    },
+    "I11": {
+      $0.born(1); $0.unlink(1); $0.queue(1); $0.callRCU(9, load: 1)
     },
     "I12": {
       $0.born(1); $0.queueBatch([1]); $0.free(1)
@@ -31,8 +50,21 @@ import TraceFormat
     "I14": {
       $0.born(1); $0.s1([1])
     },
+    "I15": {
+      $0.born(1); $0.unlink(1); $0.dtor(1); $0.queuePage(1)
+      $0.flushStart(); $0.flushCPUs(0b110); $0.flushAck(cpu: 1); $0.flushEnd(); $0.free(1)
+    },
+    "I16": {
+      $0.born(1); $0.fallBack(1); $0.destruct(1); $0.free(1)
+    },
+    "I17": {
+      $0.born(1); $0.fallbackByIPI(1)
+    },
     "I18": {
       $0.born(1); $0.enter(7, .map); $0.load(1, in: 7); $0.fallbackByIPI(1); $0.access(1, in: 7)
+    },
+    "I19": {
+      $0.born(1); $0.hardwareLoad(1); $0.s3([1]); $0.hardwareAccess(1)
     },
     "I20": {
       $0.born(1, locks: true); $0.lockFree(Trace.lockAddress(1), of: 1)

@@ -43,7 +43,9 @@ import TraceFormat
   }
 
   @Test func regime() throws {
-    let regime = try #require(try object(bad)["regime"] as? [String: Int])
+    let all = try #require(try object(bad)["regime"] as? [String: Any])
+    #expect(all["ptlock"] as? String == "separate")
+    let regime = all.compactMapValues { $0 as? Int }
     #expect(regime["queuedTablePath"] == 1)
     #expect(regime["destructorsBeforeQueue"] == 1)
     #expect(regime["destructorsInCallback"] == 0)
@@ -87,7 +89,7 @@ import TraceFormat
         "generation", "first", "second", "history", "locator", "locators",
       ])
     #expect(finding["object"] as? String == "table pfn 0x1#1 (pte)")
-    #expect(finding["locator"] as? String == "tracetool replay a/b.ptt --at 8")
+    #expect(finding["locator"] as? String == "tracetool replay a/b.ptt --at 9")
     let second = try #require(finding["second"] as? [String: Any])
     #expect(
       Set(second.keys).subtracting(["comm"]) == [

@@ -25,7 +25,7 @@ import TraceFormat
     let text = try lines(trace) { $0.only = ["I13"] }
     #expect(
       text == [
-        "old.ptt: 14 events, 130 ns, 4 CPUs, stage not declared, literal",
+        "old.ptt: 17 events, 160 ns, 4 CPUs, stage not declared, literal",
         "  table path (RCU): 1 tables queued, 1 tables freed in callbacks",
         "",
         "  I13  VIOLATED                   1 of 1  no destructor before the grace period",
@@ -67,7 +67,7 @@ import TraceFormat
     let text = try lines(trace) { $0.only = ["I07", "I12", "I13", "I18", "I21", "I24"] }
     #expect(
       text == [
-        "old.ptt: 22 events, 210 ns, 4 CPUs, stage S3.sbi, literal",
+        "old.ptt: 26 events, 250 ns, 4 CPUs, stage S3.sbi, literal",
         "  table path (RCU): 1 tables queued, 1 tables freed in callbacks",
         "  separate ptlock objects: 0 of 1 freed before their table's grace period, 0 reused "
           + "while their table was pending",
@@ -84,7 +84,7 @@ import TraceFormat
         "4 holds, 2 inconclusive",
         "",
         "I07 is inconclusive: 1 × freed without its destructor, across the lost events on CPU 1 "
-          + "at #19 (5 events)",
+          + "at #23 (5 events)",
         "I18 is inconclusive: this source does not record rd_access",
       ])
   }
@@ -124,19 +124,39 @@ import TraceFormat
     }
   }
 
+  /// Order and harm are findings of their own; between them stands what the ptlock is.
   @Test func whatTheOrderMeansForMemorySafety() throws {
     let P = Trace.lockAddress(1)
     let order = Trace {
       $0.born(1, locks: true); $0.s1([1], locks: true)
     }
-    #expect(try lines(order).contains("  order only: no reader was seen to touch a dead lock"))
+    #expect(
+      try lines(order.without(.lockAcquire)).contains(
+        "  order only: the ptlock is an object of its own here; whether a reader touched a dead one "
+          + "this trace does not tell"))
+    #expect(
+      try lines(order).contains(
+        "  order only: the ptlock is an object of its own here, and no reader was seen to touch a "
+          + "dead one"))
     let touched = Trace {
       $0.born(1, locks: true); $0.enter(7); $0.load(1, in: 7)
       $0.queueBatch([1], early: true, locks: true); $0.lock(P, section: 7, pfn: 1)
     }
     #expect(
       try lines(touched).contains(
-        "  order; that readers really touched dead memory is reported separately (I18 to I22b)"))
+        "  order; the ptlock is an object of its own here, and that dead memory was really touched "
+          + "is reported separately (I20)"))
+    var embedded = Trace {
+      $0.born(1); $0.s1([1])
+    }
+    embedded.header.options["split_ptlock"] = "no"
+    #expect(
+      try lines(embedded).contains(
+        "  order only: the ptlock is embedded in the page here and lives as long as the page, so "
+          + "this order has no effect on memory safety"))
+    // Nothing seen, but known to be there: a recording without the probes.
+    embedded.header.options["split_ptlock"] = "yes"
+    #expect(try lines(embedded).contains { $0.contains("is an object of its own here") })
   }
 
   @Test func regimes() throws {

@@ -27,7 +27,7 @@ import TraceFormat
         in: Trace {
           $0.born(1); $0.queueBatch([1])
         }))
-    #expect(life.path == .none && life.unlinkAt == 4 && life.constructAt == 1)
+    #expect(life.path == .none && life.unlinkAt == 5 && life.constructAt == 2)
     let freed = try #require(
       table(
         .tableFree,
@@ -119,7 +119,7 @@ import TraceFormat
 
   @Test func placesOfEachKind() {
     let (_, batch) = resolve(Trace { $0.born(1, 2) })
-    #expect(batch.places(of: .tableAlloc) == [0, 3])
+    #expect(batch.places(of: .tableAlloc) == [0, 4])
     #expect(batch.places(of: .quiesce) == [])
   }
 

@@ -20,13 +20,15 @@ import TraceFormat
     Stage(testDescription: "S3", policy: Policy(), owed: []),
     Stage(testDescription: "S3, embedded locks", policy: Policy(locks: false), owed: []),
     Stage(testDescription: "S3, RT", policy: Policy(threads: true), owed: []),
-    Stage(testDescription: "S4, IPI fallback", policy: Policy(fallback: .ipi), owed: ["I13"]),
+    Stage(
+      testDescription: "S4, IPI fallback", policy: Policy(fallback: .ipi), owed: ["I13", "I17"]),
     Stage(testDescription: "S6", policy: Policy(threads: true, fallback: .synchronize), owed: []),
     Stage(
-      testDescription: "S1.sbi", policy: Policy(early: true, fallback: .ipi), owed: ["I13", "I14"]),
+      testDescription: "S1.sbi", policy: Policy(early: true, fallback: .ipi),
+      owed: ["I13", "I14", "I17"]),
     Stage(
       testDescription: "S1.sbi, RT", policy: Policy(early: true, threads: true, fallback: .ipi),
-      owed: ["I13", "I14"]),
+      owed: ["I13", "I14", "I17"]),
     Stage(
       testDescription: "S1.ipi", policy: Policy(early: true, pagePath: true), owed: ["I13"]),
   ]

@@ -5,8 +5,8 @@ import TraceFormat
 ///
 /// Four CPUs, tasks that migrate between any two steps, pages and locks reused last in first out,
 /// callbacks that run after a real grace period on the CPU that queued them and that hold off the
-/// task they interrupted. It is not the simulator: it shares no code with it, and knows no TLB, no
-/// levels and no addresses.
+/// task they interrupted; page walkers that keep pointers until the next invalidation. It is not
+/// the simulator: it shares no code with it, and knows no levels and no addresses.
 struct LegalMachine {
   /// What the kernel does where versions differ.
   struct Policy: Sendable {
@@ -57,6 +57,8 @@ struct LegalMachine {
   private var wasTable: Set<UInt64> = []
   /// Installed tables that die by RCU: the only ones a reader may look at.
   private var readable: [UInt64] = []
+  /// Pointers in page walkers; an invalidation drops them all.
+  private var pointers: [(cpu: UInt16, pfn: UInt64)] = []
   private var openSections: [UInt64: Int] = [:]
   private var sections: UInt64 = 0
   private var started = 0
@@ -96,6 +98,7 @@ struct LegalMachine {
       return
     }
     if random.oneIn(4), startCallback() { return }
+    if random.oneIn(12) { return walk() }
     let ready = runners.indices.filter { index in
       !runners[index].steps.isEmpty && !isHeldOff(runners[index])
     }
@@ -124,6 +127,19 @@ struct LegalMachine {
     } else if !openSections.values.contains(where: { $0 == started }) {
       completed += 1
       emit(.gracePeriodEnd, UInt64(started) << 2 | 1, as: Self.gpThread)
+    }
+  }
+
+  /// A page walker loads a pointer, or uses one it has.
+  private mutating func walk() {
+    if random.oneIn(2), let pointer = pointers.randomElement(using: &random) {
+      let actor = Actor(cpu: pointer.cpu, task: 200 + UInt32(pointer.cpu), context: .task)
+      emit(.hardwareAccess, pointer.pfn, Trace.mm, as: actor)
+    } else if let pfn = readable.randomElement(using: &random) {
+      let cpu = UInt16(random.below(4))
+      pointers.append((cpu, pfn))
+      let actor = Actor(cpu: cpu, task: 200 + UInt32(cpu), context: .task)
+      emit(.hardwareLoad, pfn, Trace.mm, as: actor)
     }
   }
 
@@ -194,6 +210,7 @@ extension LegalMachine {
   ) -> [Step] {
     [
       { $0.emit(.tableAlloc, pfn, Trace.mm, as: $1) },
+      { $0.emit(.tableZero, pfn, as: $1) },
       { machine, actor in
         machine.wasTable.insert(pfn)
         guard machine.policy.locks else { return }
@@ -230,6 +247,37 @@ extension LegalMachine {
     }
   }
 
+  /// A TLB invalidation; on the page path by interrupt, which every CPU acknowledges.
+  private func flush() -> [Step] {
+    let isInterrupt = policy.pagePath
+    var steps: [Step] = [
+      { $0.emit(.flushStart, Trace.mm, 0, .max, as: $1) },
+      {
+        let transport = isInterrupt ? FlushRoute.interrupt : .firmware
+        $0.emit(.flushCPUs, Trace.mm, 0b1111, UInt64(transport.rawValue), as: $1)
+      },
+    ]
+    if isInterrupt { steps += Self.acknowledge(.flushAck, Trace.mm) { 0b1111 } }
+    steps.append { machine, actor in
+      machine.pointers = []
+      machine.emit(.flushEnd, Trace.mm, 0, .max, as: actor)
+    }
+    return steps
+  }
+
+  /// One step per CPU of a mask.
+  private static func acknowledge(
+    _ kind: EventKind, _ object: UInt64, _ mask: @escaping () -> UInt64
+  ) -> [Step] {
+    (0..<4).map { cpu in
+      { machine, _ in
+        guard mask() >> UInt64(cpu) & 1 != 0 else { return }
+        let actor = Actor(cpu: UInt16(cpu), task: 200 + UInt32(cpu), context: .hardirq)
+        machine.emit(kind, object, as: actor)
+      }
+    }
+  }
+
   private func free(_ pfn: UInt64) -> Step { { $0.freePage(pfn, $1) } }
 
   /// `call_rcu()`: the grace period must begin after it.
@@ -255,8 +303,7 @@ extension LegalMachine {
   private mutating func deferred() -> [Step] {
     guard let pfn = takePage() else { return [] }
     let teardown = destruct(pfn) + [free(pfn)]
-    return allocate(pfn) + [
-      unlink(pfn),
+    return allocate(pfn) + [unlink(pfn)] + flush() + [
       { $0.emit(.tableDefer, pfn, Trace.mm, as: $1) },
       callRCU(Trace.head(pfn), .freeDeferred, load: pfn) { teardown },
     ]
@@ -277,7 +324,7 @@ extension LegalMachine {
         steps += destruct(pfn)
         steps.append { $0.emit(.tableQueuePage, pfn, Trace.gather, Trace.mm, as: $1) }
       }
-      return steps + pfns.map(free)
+      return steps + flush() + pfns.map(free)
     }
     steps.append { machine, actor in
       if machine.wasTable.contains(page) { machine.emit(.pageReuse, page, as: actor) }
@@ -288,6 +335,7 @@ extension LegalMachine {
       if policy.early { steps += destruct(pfn) }
       steps.append { $0.emit(.tableQueueBatch, pfn, Trace.gather, Trace.mm, as: $1) }
     }
+    steps += flush()
     let held = policy.heldPages && random.oneIn(4) ? pfns.randomElement(using: &random) : nil
     let teardown = tearDown(pfns, held: held, page: page)
     steps.append(
@@ -324,12 +372,20 @@ extension LegalMachine {
     steps += [
       { $0.emit(.tableQueueBatch, pfn, Trace.gather, Trace.mm, as: $1) },
       { $0.emit(.batchFail, Trace.gather, as: $1) },
-      { $0.emit(.tableFallback, pfn, Trace.gather, as: $1) },
+    ]
+    steps += flush()
+    steps += [
+      { $0.emit(.tableFallback, pfn, Trace.gather, as: $1) }
     ]
     let teardown = (policy.early ? [] : destruct(pfn)) + [free(pfn)]
     switch policy.fallback {
     case .ipi:
-      steps.append { $0.emit(.ipiSyncStart, as: $1) }
+      let sent = Target()
+      steps.append { machine, actor in
+        sent.pfn = 0b1111 & ~(1 << UInt64(actor.cpu))
+        machine.emit(.ipiSyncStart, 0, sent.pfn, as: actor)
+      }
+      steps += Self.acknowledge(.ipiSyncAck, 0) { sent.pfn }
       steps.append { $0.emit(.ipiSyncEnd, as: $1) }
       return steps + teardown
     case .callback:
@@ -389,7 +445,7 @@ extension LegalMachine {
     ]
   }
 
-  /// What one reader has loaded.
+  /// What one reader has loaded, or whom one task has interrupted.
   private final class Target {
     var pfn: UInt64 = 0
     var lock: UInt64 = 0

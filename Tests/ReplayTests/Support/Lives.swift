@@ -9,6 +9,7 @@ extension Trace {
   mutating func born(_ pfns: UInt64..., locks: Bool = false, level: TableLevel = .pte) {
     for pfn in pfns {
       alloc(pfn, level)
+      zero(pfn)
       if locks { lockAlloc(Self.lockAddress(pfn), of: pfn) }
       ctor(pfn)
       install(pfn)
@@ -33,7 +34,7 @@ extension Trace {
     }
   }
 
-  /// Unlinked, queued and given to call_rcu; S1 destructs each table just before it is queued.
+  /// Unlinked, queued, invalidated and given to call_rcu; S1 destructs each table just before it is queued.
   mutating func queueBatch(
     _ pfns: [UInt64], head: UInt64? = nil, early: Bool = false, locks: Bool = false
   ) {
@@ -44,6 +45,7 @@ extension Trace {
       if early { destruct(pfn, locks: locks) }
       queue(pfn)
     }
+    flush()
     callRCU(head, load: pfns.count)
   }
 
@@ -80,8 +82,7 @@ extension Trace {
     unlink(pfn)
     destruct(pfn, locks: locks)
     queuePage(pfn)
-    emit(.flushStart, Self.mm, 0, .max)
-    emit(.flushEnd, Self.mm, 0, .max)
+    flush()
     free(pfn)
   }
 
@@ -89,6 +90,7 @@ extension Trace {
     unlink(pfn)
     queue(pfn)
     emit(.batchFail, Self.gather)
+    flush()
     fallback(pfn)
   }
 
@@ -127,6 +129,7 @@ extension Trace {
   /// pte_free_defer() (E3).
   mutating func deferred(_ pfn: UInt64, locks: Bool = false) {
     unlink(pfn)
+    flush()
     deferFree(pfn)
     callRCU(Self.head(pfn), load: Int(pfn), .freeDeferred)
     gp()
@@ -150,6 +153,7 @@ extension Trace {
   mutating func depositedByCollapse(_ pfn: UInt64) {
     born(pfn)
     unlink(pfn)
+    flush()
     deposit(pfn)
     withdraw(pfn)
     dtor(pfn)

@@ -63,10 +63,6 @@ extension Trace {
   mutating func flushPending(_ delta: Int64) {
     emit(.mmFlushPending, Self.mm, UInt64(bitPattern: delta))
   }
-  mutating func flush() {
-    emit(.flushStart, Self.mm, 0, .max)
-    emit(.flushEnd, Self.mm, 0, .max)
-  }
   mutating func gatherStart() {
     emit(.gatherStart, Self.gather, Self.mm)
     flushPending(1)

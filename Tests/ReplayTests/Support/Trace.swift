@@ -123,6 +123,7 @@ extension Trace {
   }
   mutating func put(_ pfn: UInt64) { emit(.tablePut, pfn, 1) }
   mutating func free(_ pfn: UInt64) { emit(.tableFree, pfn, 1) }
+  mutating func zero(_ pfn: UInt64) { emit(.tableZero, pfn) }
   mutating func reuse(_ pfn: UInt64) { emit(.pageReuse, pfn) }
   mutating func deposit(_ pfn: UInt64) { emit(.tableDeposit, pfn, Self.mm) }
   mutating func withdraw(_ pfn: UInt64) { emit(.tableWithdraw, pfn, Self.mm) }
@@ -138,6 +139,29 @@ extension Trace {
   }
   mutating func unlock(_ lock: UInt64, section: UInt64 = 0, pfn: UInt64 = 0) {
     emit(.lockRelease, lock, section, pfn)
+  }
+
+  mutating func flushStart(_ mm: UInt64 = Self.mm) { emit(.flushStart, mm, 0, .max) }
+  mutating func flushCPUs(_ mask: UInt64, _ transport: FlushRoute = .interrupt) {
+    emit(.flushCPUs, Self.mm, mask, UInt64(transport.rawValue))
+  }
+  mutating func flushAck(cpu: UInt16, _ mm: UInt64 = Self.mm) {
+    on(cpu: cpu, task: 0, context: .hardirq) { $0.emit(.flushAck, mm) }
+  }
+  mutating func flushEnd(_ mm: UInt64 = Self.mm) { emit(.flushEnd, mm, 0, .max) }
+  /// A whole invalidation of the mm.
+  mutating func flush() {
+    flushStart()
+    flushEnd()
+  }
+  mutating func syncAck(cpu: UInt16) {
+    on(cpu: cpu, task: 0, context: .hardirq) { $0.emit(.ipiSyncAck) }
+  }
+  mutating func hardwareLoad(_ pfn: UInt64, cpu: UInt16 = 2) {
+    on(cpu: cpu) { $0.emit(.hardwareLoad, pfn, Self.mm) }
+  }
+  mutating func hardwareAccess(_ pfn: UInt64, cpu: UInt16 = 2) {
+    on(cpu: cpu) { $0.emit(.hardwareAccess, pfn, Self.mm) }
   }
 
   mutating func callRCU(
