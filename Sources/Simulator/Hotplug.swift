@@ -51,6 +51,8 @@ extension Machine {
     guard cpu.softirq == nil, cpu.interrupts.isEmpty, cpu.isQuiescent, evacuate(cpu, to: other)
     else { return false }
     cpu.isOnline = false
+    // Whatever its page walker had cached is gone when the CPU comes back.
+    cpu.walker = HardwareWalker()
     onlineCPUs &= ~(1 << UInt64(cpu.id))
     // A CPU that is offline is in a quiescent state.
     rcu.report(cpu.id)

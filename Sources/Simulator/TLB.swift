@@ -23,7 +23,8 @@ final class FlushTLB: Operation {
     switch state {
     case .start:
       isFull = gather.freedTables || gather.isFullMM
-      cpus = gather.mm.cpuMask
+      // An offline CPU has no TLB to invalidate, and takes no interrupts.
+      cpus = gather.mm.cpuMask & machine.onlineCPUs
       start = isFull ? 0 : gather.start
       size = isFull ? .max : gather.end - gather.start
       machine.emit(.flushStart, gather.mm.address, start, size)
@@ -49,8 +50,7 @@ final class FlushTLB: Operation {
 
   private func interrupt(_ machine: Machine) {
     let own: UInt64 = 1 << UInt64(machine.actor.cpu)
-    let others = cpus & machine.onlineCPUs & ~own
-    machine.interrupt(others, .flush(gather.mm, isFull: isFull), receipt)
+    machine.interrupt(cpus & ~own, .flush(gather.mm, isFull: isFull), receipt)
     // on_each_cpu_mask() runs the function here as well, without an interrupt.
     guard cpus & own != 0 else { return }
     if isFull { machine.fenceWalkers(own, gather.mm) }

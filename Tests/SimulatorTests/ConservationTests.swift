@@ -44,7 +44,7 @@ import TraceFormat
   @Test(arguments: stages)
   func fallbacksHappenUnderPressureOnTheTablePathOnly(stage: Stage) throws {
     for seed in UInt64(1)...3 {
-      let trace = try simulate(stage, "memory-pressure", seed: seed, events: 20_000)
+      let trace = try simulate(stage, "memory-pressure", seed: seed, events: 40_000)
       let audit = Audit(trace.events)
       #expect(audit.complaints.isEmpty, "seed \(seed)")
       if stage.path(of: .pte) == .table {

@@ -6,11 +6,11 @@ struct VerdictTests {
   private static let runs: [([String], Int32)] = [
     (["check", "old.ptt"], 1),
     (["check", "new.ptt"], 0),
-    (["check", "old.ptt", "--expect", "I13,I14,I38"], 0),
+    (["check", "old.ptt", "--expect", "I09,I13,I14,I38"], 0),
     (["check", "old.ptt", "--expect", "I13"], 1),
-    (["check", "old.ptt", "--skip", "I13,I14,I38"], 0),
+    (["check", "old.ptt", "--skip", "I09,I13,I14,I38"], 0),
     (["check", "new.ptt", "--only", "I13"], 0),
-    (["check", "new.ptt", "--expect", "I13,I14,I38"], 1),
+    (["check", "new.ptt", "--expect", "I09,I13,I14,I38"], 1),
     (["check", "new.ptt", "old.ptt"], 1),
     (["check", "new.ptt", "missing.ptt"], 2),
     (["check", "new.ptt", "--bisect"], 0),
@@ -21,7 +21,7 @@ struct VerdictTests {
     (["check", "new.ptt", "--only", "I25", "--skip", "I25", "--bisect"], 125),
     (["check", "new.ptt", "--kselftest"], 0),
     (["check", "old.ptt", "--kselftest"], 1),
-    (["check", "old.ptt", "--kselftest", "--expect", "I13,I14,I38"], 2),
+    (["check", "old.ptt", "--kselftest", "--expect", "I09,I13,I14,I38"], 2),
     (["check", "missing.ptt", "--kselftest"], 1),
     (["check", "new.ptt", "--only", "I25", "--skip", "I25", "--kselftest"], 4),
     (["check", "missing.ptt", "--format", "junit"], 2),
@@ -57,7 +57,7 @@ struct VerdictTests {
     let verdicts = try #require(object?["verdicts"] as? [[String: Any]])
     let violated = verdicts.filter { $0["verdict"] as? String == "violated" }
       .compactMap { $0["id"] as? String }
-    #expect(violated == ["I13", "I14", "I38"])
+    #expect(violated == ["I09", "I13", "I14", "I38"])
     #expect(object?["stage"] as? String == "S1.sbi")
     #expect(object?["file"] as? String == "old.ptt")
   }

@@ -107,15 +107,13 @@ extension ImportState {
     if tasks[task].lockAddress != nil, probe != .construct { try settleLock(of: task, for: 0) }
     if tasks[task].lockTable != nil, !isInsideLockAlloc(probe) { tasks[task].lockTable = nil }
     guard isTaskWork else { return }
-    if let flush = tasks[task].flush, !isInsideFlush(probe) {
+    if let flush = tasks[task].flush, !isInsideFlush(probe), probe != .flushReturn {
       tasks[task].flush = nil
-      if probe != .flushReturn {
-        var end = flush
-        end.kind = .flushEnd
-        end.time = event.time
-        end.flags = .inferred
-        try write(end)
-      }
+      var end = flush
+      end.kind = .flushEnd
+      end.time = event.time
+      end.flags = .inferred
+      try write(end)
     }
     if tasks[task].finishing, isOutsideFinish(probe) {
       tasks[task].finishing = false

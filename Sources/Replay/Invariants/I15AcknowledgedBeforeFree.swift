@@ -27,7 +27,8 @@ struct AcknowledgedBeforeFree: Invariant {
       guard flush.missing != 0 else { continue }
       tally.report(
         "freed before every CPU had acknowledged the flush IPI", missing: "tlb_flush_ack",
-        at: batch[place], since: flush.since, absent: [.flushAck])
+        at: batch[place], since: flush.since,
+        absent: [.flushStart, .flushCPUs, .flushAck, .flushEnd])
     }
   }
 

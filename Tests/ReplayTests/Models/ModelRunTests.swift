@@ -231,7 +231,7 @@ extension Trace {
       $0.free(1)
     }
     let judgement = try broken.judge(model: "pt_s3.dot")
-    expect(judgement, .inconclusive, reason: "across the lost events on CPU 2 at #4")
+    expect(judgement, .inconclusive, reason: "across the lost events on CPU 2 at #5")
     #expect(judgement.undecided == 1 && judgement.violations == 0)
     let kept = Trace {
       $0.born(1)

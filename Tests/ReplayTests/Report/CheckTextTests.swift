@@ -41,19 +41,19 @@ import TraceFormat
         "  table pfn 0x88fb5#1 (pte)",
         "            #0  allocated by         cpu0  ptwork-100         task     0.000001000  "
           + "pt_alloc",
-        "            #1  constructed by       cpu0  ptwork-100         task     0.000001010  "
+        "            #2  constructed by       cpu0  ptwork-100         task     0.000001020  "
           + "pt_ctor",
-        "            #2  installed by         cpu0  ptwork-100         task     0.000001020  "
+        "            #3  installed by         cpu0  ptwork-100         task     0.000001030  "
           + "pt_install",
-        "            #4  unlinked by          cpu0  ptwork-100         task     0.000001040  "
+        "            #5  unlinked by          cpu0  ptwork-100         task     0.000001050  "
           + "pt_unlink",
-        "            #5  destroyed by         cpu0  ptwork-100         task     0.000001050  "
+        "            #6  destroyed by         cpu0  ptwork-100         task     0.000001060  "
           + "pt_dtor",
-        "            #6  queued by            cpu0  ptwork-100         task     0.000001060  "
+        "            #7  queued by            cpu0  ptwork-100         task     0.000001070  "
           + "pt_queue_table   <== here",
-        "  look: tracetool replay old.ptt --at 6",
+        "  look: tracetool replay old.ptt --at 7",
         "        tracetool replay old.ptt --table '0x88fb5#1'",
-        "        tracetool dump old.ptt --ordinal 1..11",
+        "        tracetool dump old.ptt --ordinal 2..12",
       ])
   }
 
