@@ -105,7 +105,7 @@ struct VerdictTests {
     let result = try ToolRun.tool(["check", "-q", "old.ptt", "new.ptt"], in: scratch.directory)
     let lines = result.output.split(separator: "\n")
     #expect(lines.count == 2)
-    #expect(lines[0].hasPrefix("old.ptt: ") && lines[0].contains("(I13 "))
+    #expect(lines[0].hasPrefix("old.ptt: ") && lines[0].contains("I13 "))
     #expect(lines[1].hasPrefix("new.ptt: ") && !lines[1].contains("("))
   }
 

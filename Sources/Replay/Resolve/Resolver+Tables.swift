@@ -130,7 +130,9 @@ extension Resolver {
     tables[index].queueInferred = event.flags.contains(.inferred)
     tables[index].installed = false
     tables[index].entries = 0
-    if tables[index].mm == 0 { tables[index].mm = event.arg1 }
+    // The gather knows whose table it is; what was remembered may be from a life that ended in a
+    // hole.
+    if event.arg1 != 0 { tables[index].mm = event.arg1 }
     if tables[index].destructPlacement == .direct {
       tables[index].destructPlacement = .beforeQueue
     }
