@@ -65,6 +65,7 @@ public struct Simulation {
     machine.batchCapacity = UInt64(TableBatch.capacity)
     machine.observesContext = true
     machine.observesEnqueue = true
+    machine.observesFreeFunction = true
     header.machine = machine
     for kind in EventKind.allCases where isVisible(kind) {
       header.capabilities[kind] = .sure

@@ -7,6 +7,7 @@ import TraceFormat
 struct PagetableFree: Invariant {
   static let description = InvariantDescription(
     "I09", "freed by pagetable_free", severity: .low, requires: [.tableFree],
+    facts: [.freeFunction],
     stages: "✗✗✗✗✗✓✗✓✓", exemptions: [.e15],
     statement: "A table's page is given back by pagetable_free(), not by a page or swap-cache "
       + "function.",

@@ -10,6 +10,8 @@ public enum MachineFact: String, Sendable, CaseIterable {
   case batchCapacity = "its MAX_TABLE_BATCH"
   /// That contexts were observed.
   case context = "that it observed the context of its events"
+  /// That free functions were observed.
+  case freeFunction = "that it observed which function freed a page"
 
   /// Whether a header says it.
   func isKnown(_ machine: MachineFacts?) -> Bool {
@@ -19,6 +21,7 @@ public enum MachineFact: String, Sendable, CaseIterable {
     case .linearMap: machine.linearMap != nil
     case .batchCapacity: machine.batchCapacity != nil
     case .context: machine.observesContext == true
+    case .freeFunction: machine.observesFreeFunction == true
     }
   }
 }

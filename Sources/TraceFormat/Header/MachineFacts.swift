@@ -13,6 +13,9 @@ public struct MachineFacts: Codable, Equatable, Sendable {
   /// `call_rcu` stands where the callback entered its CPU's list; a probe at the function's entry
   /// may stand before that, and on another CPU.
   public var observesEnqueue: Bool?
+  /// ``FreeFunction`` of a `pt_free` was observed with the free itself, and not joined to it from a
+  /// probe on a function that data pages go through, too.
+  public var observesFreeFunction: Bool?
 
   /// The kernel's linear map of physical memory, in pages of 4 KiB.
   public struct LinearMap: Codable, Equatable, Sendable {
@@ -51,6 +54,9 @@ extension MachineFacts {
     }
     if left.observesEnqueue == right.observesEnqueue {
       result.observesEnqueue = left.observesEnqueue
+    }
+    if left.observesFreeFunction == right.observesFreeFunction {
+      result.observesFreeFunction = left.observesFreeFunction
     }
     return result
   }

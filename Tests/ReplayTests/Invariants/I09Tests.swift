@@ -7,8 +7,8 @@ import TraceFormat
 @Suite struct I09Tests {
   private let id = "I09"
 
-  private func freed(by function: FreeFunction) -> Trace {
-    Trace {
+  private func freed(by function: FreeFunction) -> Trace.known {
+    Trace.known {
       $0.born(1); $0.emit(.tableFree, 1, UInt64(function.rawValue))
     }
   }
@@ -24,6 +24,14 @@ import TraceFormat
         == ["freed by free_pages_and_swap_cache()"])
   }
 
+  /// Probes show a caller beside the free; that it freed this very page is a conclusion.
+  @Test func aSourceThatJoinsTheFunctionDecidesNothing() {
+    var trace = freed(by: .freePageAndSwapCache)
+    trace.header.machine = nil
+    expect(trace.judge(id), .notApplicable)
+    expect(trace.judge(id, asked: true), .inconclusive, reason: "which function freed a page")
+  }
+
   /// The last reference may be anybody's (E15).
   @Test func aDroppedReferenceIsE15() {
     let judgement = freed(by: .folioPut).judge(id)
@@ -33,14 +41,14 @@ import TraceFormat
 
   @Test func whatTheSourceDoesNotNameDecidesNothing() {
     expect(freed(by: .unknown).judge(id), .vacuous)
-    let odd = Trace {
+    let odd = Trace.known {
       $0.born(1); $0.emit(.tableFree, 1, 200)
     }
     expect(odd.judge(id), .vacuous)
   }
 
   @Test func aSecondFreeIsNotItsBusiness() {
-    let trace = Trace {
+    let trace = Trace.known {
       $0.born(1); $0.free(1); $0.emit(.tableFree, 1, 2)
     }
     expect(trace.judge(id), .holds)
@@ -52,15 +60,15 @@ import TraceFormat
     let trace = freed(by: .freePageAndSwapCache)
     #expect(trace.cut(from: .tableFree).judge(id).violations == 1)
     expect(trace.cut(before: .tableFree).judge(id), .vacuous)
-    let lossy = Trace {
+    let lossy = Trace.known {
       $0.born(1); $0.hole(); $0.emit(.tableFree, 1, 2)
     }
     #expect(lossy.judge(id).violations == 1)
-    let inHole = Trace {
+    let inHole = Trace.known {
       $0.born(1); $0.loss(); $0.emit(.tableFree, 1, 2); $0.lossEnd()
     }
     expect(inHole.judge(id), .inconclusive, reason: "lost events on CPU 1")
-    let inferred = Trace {
+    let inferred = Trace.known {
       $0.born(1); $0.emit(.tableFree, 1, 2, flags: .inferred)
     }
     expect(inferred.judge(id), .inconclusive, reason: "concluded")

@@ -11,7 +11,8 @@ import TraceFormat
     let trace = Trace {
       $0.depositedAtFault(1); $0.depositedByCollapse(2)
       // Split: withdrawn and installed (E5); deposited again by a collapse.
-      $0.alloc(3); $0.emit(.tableZero, 3); $0.ctor(3); $0.deposit(3); $0.withdraw(3); $0.install(3); $0.unlink(3)
+      $0.alloc(3); $0.emit(.tableZero, 3); $0.ctor(3); $0.deposit(3); $0.withdraw(3); $0.install(3);
+      $0.unlink(3)
       $0.deposit(3); $0.withdraw(3); $0.dtor(3); $0.free(3)
       $0.quiesce()
     }

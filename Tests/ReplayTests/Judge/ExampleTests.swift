@@ -32,6 +32,7 @@ import TraceFormat
       $0.born(1); $0.s3([1]); $0.free(1)
     },
     "I09": {
+      $0.header.machine = Trace.machine
       $0.born(1)
       $0.emit(.tableFree, 1, UInt64(FreeFunction.freePageAndSwapCache.rawValue))
     },

@@ -11,6 +11,7 @@ extension Trace {
     machine.batchCapacity = 4
     machine.observesContext = true
     machine.observesEnqueue = true
+    machine.observesFreeFunction = true
     return machine
   }
 
