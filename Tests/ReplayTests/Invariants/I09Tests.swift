@@ -7,7 +7,7 @@ import TraceFormat
 @Suite struct I09Tests {
   private let id = "I09"
 
-  private func freed(by function: FreeFunction) -> Trace.known {
+  private func freed(by function: FreeFunction) -> Trace {
     Trace.known {
       $0.born(1); $0.emit(.tableFree, 1, UInt64(function.rawValue))
     }
