@@ -8,7 +8,7 @@ BINARY = .build/release/tracetool
 # Seconds for each target of `make fuzz`.
 FUZZ_SECONDS ?= 300
 
-.PHONY: help setup build demo test sweep golden docs lint captures bench fuzz fuzz-smoke sanitize \
+.PHONY: help setup build demo test self-test sweep golden docs lint captures bench fuzz fuzz-smoke sanitize \
   ci clean
 
 help: ## show this list
@@ -25,6 +25,11 @@ demo: build ## check two kernels' sample traces, then say what changed between t
 
 test: setup ## build and run every test
 	$(SWIFT) test
+
+self-test: build ## break valid traces of every stage in many ways, five seeds; who notices?
+	@for seed in $${SELF_TEST_SEEDS:-1 2 3 4 5}; do \
+	  $(BINARY) check --self-test --seed $$seed | tail -n 1 || exit 1; \
+	done
 
 sweep: setup ## judge every stage under every workload with 50 seeds (CI takes 8)
 	SWEEP_SEEDS=$${SWEEP_SEEDS:-50} $(SWIFT) test --filter StageVerdictTests

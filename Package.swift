@@ -40,13 +40,16 @@ let package = Package(
     .target(name: "Simulator", dependencies: ["TraceFormat"], swiftSettings: settings),
     .target(name: "Replay", dependencies: ["TraceFormat"], swiftSettings: settings),
     .target(
+      name: "SelfTest", dependencies: ["TraceFormat", "Simulator", "Replay"],
+      swiftSettings: settings),
+    .target(
       name: "Interop",
       dependencies: ["TraceFormat", "CZstd", "CZlib", .product(name: "Yams", package: "Yams")],
       swiftSettings: settings),
     .executableTarget(
       name: "tracetool",
       dependencies: [
-        "TraceFormat", "Simulator", "Replay", "Interop",
+        "TraceFormat", "Simulator", "Replay", "SelfTest", "Interop",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings
@@ -57,6 +60,8 @@ let package = Package(
     .testTarget(
       name: "SimulatorTests", dependencies: ["Simulator", "TraceFormat", "Replay"],
       swiftSettings: settings),
+    .testTarget(
+      name: "SelfTestTests", dependencies: ["SelfTest", "Replay"], swiftSettings: settings),
     .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "TraceFormat"], swiftSettings: settings),
     .testTarget(

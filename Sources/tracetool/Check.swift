@@ -25,6 +25,7 @@ struct Check: ParsableCommand {
         tracetool check long.ptt --ordinal 5000000..5999999
         tracetool check long.ptt --table '0x8a1f3#2'
         tracetool check --list
+        tracetool check --self-test --seed 7
 
       With --ordinal, --time, --cpu, --kind or --table, findings are about those events alone. The \
       events before them are followed all the same, so that a table, a lock or a callback is in \
@@ -72,15 +73,19 @@ struct Check: ParsableCommand {
   @OptionGroup var models: ModelOptions
   @OptionGroup var filter: EventFilterOptions
   @OptionGroup var exits: ExitCodeOptions
+  @OptionGroup var selfTest: SelfTestOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var verbosity: VerbosityOptions
 
   func validate() throws {
     if maxFindings < 0 { throw ValidationError("--max-findings must not be negative") }
-    if list {
-      if !files.isEmpty { throw ValidationError("--list reads no FILE") }
-      if ![nil, .text, .json, .markdown].contains(format) {
-        throw ValidationError("--list is printed as text, json or markdown")
+    if list || selfTest.isAsked {
+      let option = list ? "--list" : "--self-test"
+      if list && selfTest.isAsked { throw ValidationError("--list and --self-test exclude each other") }
+      if !files.isEmpty { throw ValidationError("\(option) reads no FILE") }
+      let formats: [CheckFormatName?] = [nil, .text, .json] + (list ? [.markdown] : [])
+      if !formats.contains(format) {
+        throw ValidationError("\(option) is printed as text\(list ? ", json or markdown" : " or json")")
       }
       return
     }
@@ -89,6 +94,10 @@ struct Check: ParsableCommand {
 
   func run() throws {
     guard !list else { return try printList(to: TextOutput.open(output.output)) }
+    if selfTest.isAsked {
+      return try selfTest.run(
+        asJSON: format == .json, to: TextOutput.open(output.output), verbosity)
+    }
     // Options are wrong for every file alike: say so before reading any.
     var options = options
     options.models = try models.load()

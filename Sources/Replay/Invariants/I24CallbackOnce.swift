@@ -13,9 +13,16 @@ struct CallbackOnce: Invariant {
     example: "callback ran a second time")
 
   private var quiescence = Quiescence()
+  private var barriers = Barriers()
+  private var seesEnqueue = false
+
+  mutating func begin(_ header: TraceHeader) {
+    seesEnqueue = header.machine?.observesEnqueue == true
+  }
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     quiescence.take(batch)
+    barriers.take(batch)
     for place in batch.places(of: .callbackStart) {
       let event = batch[place]
       guard let callback = event.callback else {
@@ -29,10 +36,15 @@ struct CallbackOnce: Invariant {
           since: callback.startedAt, absent: [.callRCU])
       } else if callback.queuedAt != .none {
         tally.exercised += 1
-        guard quiescence.passed(after: callback.queuedAt, before: event.ordinal) else { continue }
+        let isQuiet = quiescence.passed(after: callback.queuedAt, before: event.ordinal)
+        guard isQuiet || barriers.passed(after: callback.queuedAt, before: event.ordinal) else {
+          continue
+        }
+        // A probe at the entry of call_rcu() stands before the callback is queued: a barrier that
+        // began in between need not wait for it.
         tally.report(
           "callback ran after rcu_barrier() had returned", at: event, since: callback.queuedAt,
-          absent: [.callRCU])
+          absent: [.callRCU], concluded: !isQuiet && !seesEnqueue)
       }
     }
     for place in batch.places(of: .callRCU) {
@@ -59,5 +71,36 @@ struct CallbackOnce: Invariant {
         tally.pending += 1
       }
     }
+  }
+}
+
+/// The barriers of a trace: where each returned, and the latest start of those that have.
+private struct Barriers: Sendable {
+  private var startOf: [UInt32: Ordinal] = [:]
+  /// Ends in the batch taken last, with the latest start of the barriers that had ended by then;
+  /// before them the last one of earlier batches.
+  private var ends: [(at: Ordinal, start: Ordinal)] = []
+
+  /// Notes the events of a batch; call it before judging them.
+  mutating func take(_ batch: ResolvedBatch) {
+    if let last = ends.last { ends = [last] }
+    let places =
+      batch.places(of: .barrierStart).map { $0 } + batch.places(of: .barrierEnd).map { $0 }
+    for place in places.sorted() {
+      let event = batch.events[Int(place)]
+      let here = batch.firstOrdinal + Ordinal(place)
+      if event.kind == .barrierStart {
+        startOf[event.task] = here
+      } else if let start = startOf.removeValue(forKey: event.task) {
+        ends.append((here, max(start, ends.last?.start ?? .none)))
+      }
+    }
+  }
+
+  /// Whether a barrier began and returned between two places, the second of which is in the batch
+  /// taken last.
+  func passed(after start: Ordinal, before end: Ordinal) -> Bool {
+    guard let last = ends.last(where: { $0.at < end }) else { return false }
+    return last.start > start
   }
 }

@@ -57,6 +57,52 @@ import TraceFormat
     #expect(judgement.causes == ["callback ran after rcu_barrier() had returned"])
   }
 
+  private static func overtaken(_ trace: inout Trace) {
+    trace.born(1)
+    trace.queueBatch([1])
+    trace.emit(.barrierStart)
+    trace.gp()
+    trace.emit(.barrierEnd)
+    trace.runBatch([1])
+  }
+
+  @Test func ranAfterBarrier() {
+    let late = "callback ran after rcu_barrier() had returned"
+    #expect(Trace.known(Self.overtaken).judge(id).causes == [late])
+    // The probe stands before the callback is queued: the barrier may have come in between.
+    expect(Trace(Self.overtaken).judge(id), .inconclusive)
+    expect(
+      Trace.known {
+        $0.born(1)
+        $0.queueBatch([1])
+        $0.emit(.barrierStart)
+        $0.gp()
+        $0.hole()
+        $0.emit(.barrierEnd)
+        $0.runBatch([1])
+      }.judge(id), .inconclusive, reason: "lost events on CPU 1")
+  }
+
+  /// A barrier that began before the call_rcu, that has not returned, or of which only one end was
+  /// seen waits for nothing.
+  @Test(
+    arguments: [
+      {
+        $0.born(1); $0.emit(.barrierStart); $0.queueBatch([1]); $0.gp(); $0.emit(.barrierEnd)
+        $0.runBatch([1])
+      },
+      {
+        $0.born(1); $0.queueBatch([1]); $0.emit(.barrierStart); $0.gp(); $0.runBatch([1])
+        $0.emit(.barrierEnd)
+      },
+      {
+        $0.born(1); $0.queueBatch([1]); $0.gp(); $0.emit(.barrierEnd); $0.runBatch([1])
+      },
+    ] as [@Sendable (inout Trace) -> Void])
+  func otherBarriers(_ life: @Sendable (inout Trace) -> Void) {
+    expect(Trace.known(life).judge(id), .holds)
+  }
+
   @Test func queuedAfterQuiesceIsPending() {
     let judgement = Trace {
       $0.quiesce(); $0.born(1); $0.queueBatch([1])
