@@ -33,7 +33,7 @@ public final class TraceWriter: EventSink {
 
     /// Makes options.
     public init(
-      blockEvents: Int = 32_768, codec: Codec = .zstd(level: 1), keepsGenerations: Bool = false
+      blockEvents: Int = 65_536, codec: Codec = .zstd(level: 1), keepsGenerations: Bool = false
     ) {
       self.blockEvents = blockEvents
       self.codec = codec
@@ -63,10 +63,8 @@ public final class TraceWriter: EventSink {
   private var nextOrdinal: UInt64 = 0
   private var nextString: UInt64 = 0
   private var generations = GenerationTracker()
-  /// Generations inside this block, where they are kept.
-  private var kept = KeptGenerations()
-  private var encoder = BlockEncoder()
-  private var packer: BlockPacker
+  private let encoder = BlockEncoder()
+  private let packer: BlockPacker
 
   /// Begins a file; `-` is standard output.
   ///
@@ -99,7 +97,6 @@ public final class TraceWriter: EventSink {
 
   public func append(_ event: Event) throws {
     try checkOpen()
-    if options.keepsGenerations { try keepGeneration(of: event) }
     events.append(event)
     if events.count == options.blockEvents { try flushBlock() }
   }
@@ -140,7 +137,8 @@ public final class TraceWriter: EventSink {
     entry.firstString = nextString
     entry.stringCount = UInt32(texts.stringCount)
     let timeBase = events.first?.time ?? 0
-    encoder.encode(events, timeBase: timeBase, generations: &generations)
+    encoder.encode(events, timeBase: timeBase, keepsGenerations: options.keepsGenerations)
+    if !options.keepsGenerations { encoder.setGenerations(&generations) }
     encoder.setTexts(names: texts.namesColumn(tasks: encoder.tasks), strings: texts.strings)
     let block = packer.pack(encoder.columns, timeBase: timeBase, entry: &entry)
     try guarded {
@@ -152,15 +150,6 @@ public final class TraceWriter: EventSink {
     nextString = entry.endString
     events.removeAll(keepingCapacity: true)
     texts.nextBlock()
-    kept.removeAll()
-  }
-
-  /// A block says with which generation each of its objects begins; where that does not give the
-  /// one an event comes with, a new block does.
-  private func keepGeneration(of event: Event) throws {
-    if kept.take(event, &generations) { return }
-    try flushBlock()
-    _ = kept.take(event, &generations)
   }
 
   /// Writes what is left, the footer with `header` (or the one the file began with), and gives
