@@ -60,6 +60,6 @@ import Testing
     let stored = sizes.reduce(0) { $0 + $1.stored }
     let blocks = reader.index.reduce(0) { $0 + UInt64($1.length) }
     #expect(stored < blocks)
-    #expect(blocks - stored == reader.index.count * (FormatConstants.blockFixedBytes + 4 + 16 * 13))
+    #expect(blocks - stored == reader.index.count * (FormatConstants.blockFixedBytes + 4 + 16 * 17))
   }
 }

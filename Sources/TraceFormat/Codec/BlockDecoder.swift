@@ -229,7 +229,6 @@ extension ShapeStep {
   }
 }
 
-
 extension ShapeStep.StepField {
   /// Makes a plain field nobody wants 0.
   fileprivate mutating func keep(_ isWanted: Bool) {

@@ -6,8 +6,8 @@ final class BlockEncoder {
 
   private var state = BlockState()
   private var shapes = ShapeTable(capacity: 0)
-  private let objects = ObjectMap()
-  private let taskNumbers = ObjectMap()
+  private var objects = ObjectMap(capacity: 0)
+  private var taskNumbers = ObjectMap(capacity: 0)
   private var traces = EncodeKernel.Traces(capacity: 0)
   /// Objects of the block, the null one among them.
   private var objectCount = 1
@@ -21,7 +21,7 @@ final class BlockEncoder {
   ///
   /// Where `keepsGenerations`, events keep the generations they come with; otherwise
   /// ``setGenerations(_:)`` has to follow.
-  func encode(_ events: [Event], timeBase: UInt64, keepsGenerations: Bool) {
+  func encode(_ events: Lane<Event>, timeBase: UInt64, keepsGenerations: Bool) {
     reserve(events.count)
     tasks.removeAll(keepingCapacity: true)
     shapes.removeAll()
@@ -35,9 +35,7 @@ final class BlockEncoder {
       columns: columns, unit: unit, keepsGenerations: keepsGenerations)
     var cursor = EncodeKernel.Cursor(columns)
     cursor.tasks = tasks
-    unsafe events.withUnsafeBufferPointer { buffer in
-      kernel.encode(unsafe Lane(UnsafeMutableBufferPointer(mutating: buffer)), &cursor)
-    }
+    kernel.encode(events, &cursor)
     tasks = cursor.tasks
     objectCount = cursor.objects
     finish(cursor, unit: unit)
@@ -53,6 +51,8 @@ final class BlockEncoder {
     shapes = ShapeTable(capacity: events)
     traces.deallocate()
     traces = EncodeKernel.Traces(capacity: events)
+    objects = ObjectMap(capacity: 3 * events)
+    taskNumbers = ObjectMap(capacity: events)
     state.reserve(shapes: events, objects: 3 * events)
   }
 
@@ -61,6 +61,12 @@ final class BlockEncoder {
     var writer = NumberWriter(
       columns.buffer(.generations).lane, columns.buffer(.generationsRest).lane)
     for number in 1..<max(objectCount, 1) {
+      if number & 31 == 1 {
+        // Cold memory: asked for together, it comes together.
+        for ahead in number..<min(number + 32, objectCount) {
+          tracker.approach(traces.spaces[ahead], state.objects[ahead].key)
+        }
+      }
       let object = state.objects[number]
       let space = traces.spaces[number]
       let start = tracker.generation(space, object.key)
@@ -143,10 +149,10 @@ extension ColumnID {
 enum ClockUnit {
   /// The largest number that divides the distance of every time from `base`; 1 where a distance is
   /// too large to be signed, or all are 0.
-  static func of(_ events: [Event], base: UInt64) -> UInt64 {
+  static func of(_ events: Lane<Event>, base: UInt64) -> UInt64 {
     var unit: UInt64 = 0
-    for event in events {
-      let distance = Int64(bitPattern: event.time &- base).magnitude
+    for index in 0..<events.count {
+      let distance = Int64(bitPattern: events[index].time &- base).magnitude
       if distance >= 1 << 62 { return 1 }
       if unit == 0 {
         unit = distance

@@ -11,6 +11,7 @@ struct EncodeKernel {
   let columns: BlockColumns
   let unit: UInt64
   let keepsGenerations: Bool
+  let kinds = KindTraits.table
 
   /// What only the encoder knows about objects, registers and slots.
   struct Traces {
@@ -71,9 +72,10 @@ struct EncodeKernel {
     /// Objects listed so far, object 0 among them.
     var objects = 1
     var tasks: [UInt32] = []
-    /// Registers given out: objects, values.
+    /// Registers given out: objects, values, addresses.
     var registers = 2
     var valueRegisters = 2
+    var addressRegisters = EventShape.firstAddressRegister
     /// Key of a lock less 64 times that of its table.
     var bias: UInt64?
 
@@ -96,8 +98,9 @@ struct EncodeKernel {
 
   /// Registers from here on belong to a space each.
   private static let firstShared = 56
-  /// The value register of fields that came too late for one of their own.
-  private static let lastValueRegister = EventShape.valueRegisters - 1
+  /// The registers of values and of addresses that came too late for one of their own.
+  private static let lastValueRegister = EventShape.firstAddressRegister - 1
+  private static let lastAddressRegister = EventShape.valueRegisters - 1
 
   /// Encodes all events of a block.
   func encode(_ events: Lane<Event>, _ cursor: inout Cursor) {
@@ -188,11 +191,12 @@ struct EncodeKernel {
     _ cursor: inout Cursor
   ) {
     let raw = event.kind.rawValue
-    let traits = KindTraits.table[Int(raw)]
+    let traits = kinds[Int(raw)]
     let place = Place(
       slot: slotNumber, bank: slotNumber * EventShape.bank,
       valueBank: slotNumber * EventShape.valueRegisters, kind: Int(raw))
     let likely = likelyStep(raw, list)
+    let steps = shapes.steps
     var shape = EventShape()
     shape.kind = raw
     shape.context = event.context.rawValue
@@ -205,14 +209,16 @@ struct EncodeKernel {
     var third: UInt32 = 0
     if traits.arg0 != .none {
       (shape.arg0, first) = reference(
-        event.arg0, 1, traits.arg0, likely?.arg0, nil, place, traits, &cursor)
+        event.arg0, 1, traits.arg0, likely < 0 ? nil : steps[likely].arg0, 0, place, traits, &cursor
+      )
     }
     if traits.arg1 != .none {
       (shape.arg1, second) = reference(
-        event.arg1, 2, traits.arg1, likely?.arg1, nil, place, traits, &cursor)
+        event.arg1, 2, traits.arg1, likely < 0 ? nil : steps[likely].arg1, 0, place, traits, &cursor
+      )
     }
     if traits.space != .none {
-      var partner: UInt8?
+      var partner: UInt8 = 0
       if traits.space == .lock {
         if second != 0 && traits.arg1 == .table {
           partner = shape.arg1.target
@@ -223,21 +229,25 @@ struct EncodeKernel {
       let target = role(0, traits.space, place, &cursor)
       let before = state.registers[place.bank + Int(target)]
       (shape.object, third) = reference(
-        event.object, 0, traits.space, likely?.object, partner, place, traits, &cursor)
+        event.object, 0, traits.space, likely < 0 ? nil : steps[likely].object, partner, place,
+        traits, &cursor)
       note(event, traits, third, before, partner, place, &shape, &cursor)
     }
     // Plain values.
     if traits.space == .none {
       shape.object = plain(
-        event.object, 0, .number, likely?.object, 0, place, &shape.constants.object, &cursor)
+        event.object, 0, .number, likely < 0 ? nil : steps[likely].object, 0, place,
+        &shape.constants.object, &cursor)
     }
     if traits.arg0 == .none {
       shape.arg0 = plain(
-        event.arg0, 1, traits.plain0, likely?.arg0, third, place, &shape.constants.arg0, &cursor)
+        event.arg0, 1, traits.plain0, likely < 0 ? nil : steps[likely].arg0, third, place,
+        &shape.constants.arg0, &cursor)
     }
     if traits.arg1 == .none {
       shape.arg1 = plain(
-        event.arg1, 2, traits.plain1, likely?.arg1, third, place, &shape.constants.arg1, &cursor)
+        event.arg1, 2, traits.plain1, likely < 0 ? nil : steps[likely].arg1, third, place,
+        &shape.constants.arg1, &cursor)
     }
     shape.level = level(event.level.rawValue, traits, third)
     put(shape, list, &slot, &cursor)
@@ -251,17 +261,17 @@ struct EncodeKernel {
     let kind: Int
   }
 
-  /// The step to take an example from: the first follower of this kind, else its last one.
-  private func likelyStep(_ raw: UInt8, _ list: UInt64) -> ShapeStep? {
+  /// The shape to take an example from: the first follower of this kind, else its last one; −1
+  /// where the kind has none yet.
+  private func likelyStep(_ raw: UInt8, _ list: UInt64) -> Int {
     var rest = list
     for _ in 0..<4 {
       let number = Int(rest & 0xffff)
       if number >= shapes.count { break }
-      if shapes.steps[number].kind.rawValue == raw { return shapes.steps[number] }
+      if shapes.steps[number].kind.rawValue == raw { return number }
       rest &>>= 16
     }
-    let last = traces.lastShapes[Int(raw)]
-    return last == 0 ? nil : shapes.steps[last - 1]
+    return traces.lastShapes[Int(raw)] - 1
   }
 
   private func put(
@@ -310,8 +320,7 @@ struct EncodeKernel {
       var number = taskNumbers.number(1, UInt64(task))
       if number == 0 {
         cursor.tasks.append(task)
-        number = UInt32(cursor.tasks.count)
-        taskNumbers.set(1, UInt64(task), to: number)
+        number = taskNumbers.add(1, UInt64(task))
         NumberCode.append(UInt64(task), &cursor.taskIDs)
       }
       if number == 1 && cursor.tasks.count == 1 { return }
@@ -324,7 +333,7 @@ struct EncodeKernel {
 
   /// Notes what an event does to its object.
   private func note(
-    _ event: Event, _ traits: KindTraits, _ object: UInt32, _ before: UInt32, _ partner: UInt8?,
+    _ event: Event, _ traits: KindTraits, _ object: UInt32, _ before: UInt32, _ partner: UInt8,
     _ place: Place, _ shape: inout EventShape, _ cursor: inout Cursor
   ) {
     let number = Int(object)
@@ -354,7 +363,7 @@ struct EncodeKernel {
       if traits.space == .lock { shape.bits |= EventShape.Bit.secondRing }
       state.push(object, place.slot * 2 + (traits.space == .lock ? 1 : 0))
     }
-    if let partner {
+    if partner != 0 {
       let table = Int(state.registers[place.bank + Int(partner)])
       if state.objects[table].peer != object {
         shape.bind = partner
@@ -398,59 +407,83 @@ extension EncodeKernel {
       && traces.spaces[Int(number)] == space.rawValue
   }
 
-  /// Encodes a reference; returns how, and the object.
+  /// Encodes a reference; returns how, and the object. `partner` is the register of the table a
+  /// lock belongs to, 0 if none is known.
   private func reference(
     _ key: UInt64, _ field: Int, _ space: ObjectSpace, _ likely: ShapeStep.StepField?,
-    _ partner: UInt8?, _ place: Place, _ traits: KindTraits, _ cursor: inout Cursor
+    _ partner: UInt8, _ place: Place, _ traits: KindTraits, _ cursor: inout Cursor
   ) -> (EventShape.Field, UInt32) {
     if key == 0 && field != 0 { return (EventShape.Field(), 0) }
     let target = role(field, space, place, &cursor)
     var shape = EventShape.Field(way: EventShape.Way.register, source: 0, target: target)
-    func take(_ way: UInt8, _ source: UInt8, _ object: UInt32) -> (EventShape.Field, UInt32) {
-      shape.way = way
-      shape.source = source
-      state.registers[place.bank + Int(target)] = object
-      return (shape, object)
-    }
-    if let likely, !likely.isPlain {
-      let object = find(likely.way, likely.source, place)
-      if isObject(object, key, space) {
-        if likely.way == EventShape.Way.freed { _ = state.pop(ring(place, space)) }
-        return take(likely.way, likely.source, object)
+    var object: UInt32 = 0
+    if let likely, !likely.isPlain { object = find(likely.way, likely.source, place) }
+    if let likely, isObject(object, key, space) {
+      shape.way = likely.way
+      shape.source = likely.source
+    } else {
+      object = objects.number(space.rawValue, key)
+      if object == 0 {
+        object = add(key, space, target, partner, place, &shape, &cursor)
+      } else if !findFree(object, space, partner, place, traits, &shape, cursor.registers) {
+        tell(object, place, &shape, &cursor)
       }
     }
-    // Other ways that cost nothing.
-    if let source = holder(key, space, target, place, cursor) {
-      return take(EventShape.Way.register, source, state.registers[place.bank + Int(source)])
+    if shape.way == EventShape.Way.freed { _ = state.pop(ring(place, space)) }
+    state.registers[place.bank + Int(target)] = object
+    return (shape, object)
+  }
+
+  /// Looks for a way to an object that costs nothing.
+  private func findFree(
+    _ object: UInt32, _ space: ObjectSpace, _ partner: UInt8, _ place: Place,
+    _ traits: KindTraits, _ shape: inout EventShape.Field, _ registers: Int
+  ) -> Bool {
+    let own = shape.target
+    let held = state.registers[place.bank + Int(own)]
+    shape.source = own
+    if held == object { return true }
+    if space != .mm {
+      for register in 2..<registers where state.registers[place.bank + register] == object {
+        shape.source = UInt8(register)
+        return true
+      }
     }
-    for way in [EventShape.Way.next, EventShape.Way.previous] {
-      let object = find(way, target, place)
-      if isObject(object, key, space) { return take(way, target, object) }
+    if state.objects[Int(held)].next == object {
+      shape.way = EventShape.Way.next
+      return true
     }
-    if let partner {
-      let object = find(EventShape.Way.peer, partner, place)
-      if isObject(object, key, space) { return take(EventShape.Way.peer, partner, object) }
+    if state.objects[Int(held)].previous == object {
+      shape.way = EventShape.Way.previous
+      return true
+    }
+    if partner != 0 && find(EventShape.Way.peer, partner, place) == object {
+      shape.way = EventShape.Way.peer
+      shape.source = partner
+      return true
     }
     if traits.startsGeneration && (space == .table || space == .lock) {
-      let source: UInt8 = space == .lock ? 1 : 0
-      let object = find(EventShape.Way.freed, source, place)
-      if isObject(object, key, space) {
-        _ = state.pop(ring(place, space))
-        return take(EventShape.Way.freed, source, object)
-      }
+      shape.source = space == .lock ? 1 : 0
+      shape.way = EventShape.Way.freed
+      if find(EventShape.Way.freed, shape.source, place) == object { return true }
     }
-    let known = objects.number(space.rawValue, key)
-    if known != 0 {
-      let back = Int(state.recentCounts[place.slot]) - 1 - Int(traces.keptAt[Int(known)])
-      if traces.keptBy[Int(known)] == place.slot && back < EventShape.recents {
-        NumberCode.append(UInt64(back), &cursor.numbers)
-        return take(EventShape.Way.recent, 0, known)
-      }
-      NumberCode.append(UInt64(cursor.objects - 1 - Int(known)), &cursor.numbers)
-      keep(known, place.slot)
-      return take(EventShape.Way.number, 0, known)
+    return false
+  }
+
+  /// Tells which of the known objects is meant.
+  private func tell(
+    _ object: UInt32, _ place: Place, _ shape: inout EventShape.Field, _ cursor: inout Cursor
+  ) {
+    shape.source = 0
+    let back = Int(state.recentCounts[place.slot]) - 1 - Int(traces.keptAt[Int(object)])
+    if traces.keptBy[Int(object)] == place.slot && back < EventShape.recents {
+      NumberCode.append(UInt64(back), &cursor.numbers)
+      shape.way = EventShape.Way.recent
+    } else {
+      NumberCode.append(UInt64(cursor.objects - 1 - Int(object)), &cursor.numbers)
+      keep(object, place.slot)
+      shape.way = EventShape.Way.number
     }
-    return add(key, space, target, partner, place, &cursor, take)
   }
 
   private func ring(_ place: Place, _ space: ObjectSpace) -> Int {
@@ -473,22 +506,6 @@ extension EncodeKernel {
     }
   }
 
-  /// A register that holds the object: the field's own, else the first of its space.
-  private func holder(
-    _ key: UInt64, _ space: ObjectSpace, _ own: UInt8, _ place: Place, _ cursor: Cursor
-  ) -> UInt8? {
-    if isObject(state.registers[place.bank + Int(own)], key, space) { return own }
-    guard space != .mm else { return nil }
-    for register in 2..<cursor.registers where traces.registerSpaces[register] == space.rawValue {
-      if state.objects[Int(state.registers[place.bank + register])].key == key,
-        state.registers[place.bank + register] != 0
-      {
-        return UInt8(register)
-      }
-    }
-    return nil
-  }
-
   /// Keeps an object among the recent ones of a slot.
   private func keep(_ object: UInt32, _ slot: Int) {
     traces.keptBy[Int(object)] = UInt8(truncatingIfNeeded: slot)
@@ -498,11 +515,10 @@ extension EncodeKernel {
 
   /// Lists an object that is new in the block.
   private func add(
-    _ key: UInt64, _ space: ObjectSpace, _ target: UInt8, _ partner: UInt8?, _ place: Place,
-    _ cursor: inout Cursor,
-    _ take: (UInt8, UInt8, UInt32) -> (EventShape.Field, UInt32)
-  ) -> (EventShape.Field, UInt32) {
-    let number = UInt32(cursor.objects)
+    _ key: UInt64, _ space: ObjectSpace, _ target: UInt8, _ partner: UInt8, _ place: Place,
+    _ shape: inout EventShape.Field, _ cursor: inout Cursor
+  ) -> UInt32 {
+    let number = objects.add(space.rawValue, key)
     cursor.objects += 1
     state.objects[Int(number)] = BlockState.Object(key: key)
     traces.spaces[Int(number)] = space.rawValue
@@ -510,33 +526,43 @@ extension EncodeKernel {
     traces.starts[Int(number)] = 0
     traces.keptBy[Int(number)] = .max
     columns.buffer(.levels).lane[Int(number) - 1] = 0
-    objects.set(space.rawValue, key, to: number)
-    defer { state.listed[Int(target)] = key }
-    if let partner {
+    let listed = state.listed[Int(target)]
+    state.listed[Int(target)] = key
+    if partner != 0 {
       let table = state.objects[Int(state.registers[place.bank + Int(partner)])].key
       if cursor.bias == nil { cursor.bias = key &- table &* 64 }
       if key == table &* 64 &+ cursor.bias! {
-        return take(EventShape.Way.derived, partner, number)
+        shape.way = EventShape.Way.derived
+        shape.source = partner
+        return number
       }
     }
     let own = state.registers[place.bank + Int(target)]
     if space == .table && own != 0 {
       NumberCode.append(Varint.zigzag(key &- state.objects[Int(own)].key), &cursor.keys)
       keep(number, place.slot)
-      return take(EventShape.Way.new, target, number)
+      shape.way = EventShape.Way.new
+      shape.source = target
+    } else {
+      NumberCode.append(Varint.zigzag(key &- listed), &cursor.keys)
+      shape.way = EventShape.Way.newAfterListed
     }
-    NumberCode.append(Varint.zigzag(key &- state.listed[Int(target)]), &cursor.keys)
-    return take(EventShape.Way.newAfterListed, 0, number)
+    return number
   }
 
-  private func valueRole(_ field: Int, _ place: Place, _ cursor: inout Cursor) -> UInt8 {
+  private func valueRole(
+    _ field: Int, _ isAddress: Bool, _ place: Place, _ cursor: inout Cursor
+  ) -> UInt8 {
     let index = field * 256 + place.kind
     let known = traces.valueRoles[index]
     if known != 0 { return known }
-    var register = Self.lastValueRegister
-    if cursor.valueRegisters < Self.lastValueRegister {
-      register = cursor.valueRegisters
-      cursor.valueRegisters += 1
+    let register: Int
+    if isAddress {
+      register = min(cursor.addressRegisters, Self.lastAddressRegister)
+      cursor.addressRegisters = min(register + 1, EventShape.valueRegisters)
+    } else {
+      register = min(cursor.valueRegisters, Self.lastValueRegister)
+      cursor.valueRegisters = min(register + 1, EventShape.firstAddressRegister)
     }
     traces.valueRoles[index] = UInt8(register)
     return UInt8(register)
@@ -561,13 +587,13 @@ extension EncodeKernel {
       shape.source = likely.valueSource
       return shape
     }
-    let own = valueRole(field, place, &cursor)
+    let isAddress = sort == .slot || sort == .address
+    let own = valueRole(field, isAddress, place, &cursor)
     let last = state.values[place.valueBank + Int(own)]
     if last == value {
       shape.source = own
       return shape
     }
-    let isAddress = sort == .slot || sort == .address
     if isAddress && object != 0 && traces.known[Int(object)] & 1 != 0 {
       let bound = state.objects[Int(object)].bound
       let difference = Varint.zigzag(value &- bound)
@@ -578,7 +604,10 @@ extension EncodeKernel {
         return EventShape.Field(way: way, source: own, target: own)
       }
     }
-    for register in 2..<cursor.valueRegisters
+    let known =
+      isAddress
+      ? EventShape.firstAddressRegister..<cursor.addressRegisters : 2..<cursor.valueRegisters
+    for register in known
     where state.values[place.valueBank + register] == value {
       return EventShape.Field(way: EventShape.Way.same, source: UInt8(register))
     }

@@ -76,6 +76,9 @@ struct EventShape: Equatable {
   /// Places a slot's object registers take: one more, for what no register is to get.
   static let bank = 72
   static let valueRegisters = 32
+  /// Value registers from here on hold addresses, those below other values, so that each can be
+  /// read without the other.
+  static let firstAddressRegister = 16
   /// CPUs with a state of their own; higher ones share it.
   static let slots = 64
   /// Objects a ring of freed ones holds.
@@ -201,7 +204,9 @@ struct ShapeStep: BitwiseCopyable {
       // Only so can a reader leave addresses out, or everything but addresses.
       let isFitting =
         isAddress ? field.way != EventShape.Way.value : field.way < EventShape.Way.address
-      return space == .none && isFitting
+      let readsOwn = field.source == 0 || isOwn(field.source, isAddress)
+      let writesOwn = field.way <= EventShape.Way.same || isOwn(field.target, isAddress)
+      return space == .none && isFitting && readsOwn && writesOwn
     }
     let bits = shape.bits
     let needsObject =
@@ -214,6 +219,10 @@ struct ShapeStep: BitwiseCopyable {
       traits.space != .none || bits & needsObject == 0 && shape.bind == 0,
       traits.isNumbered || bits & EventShape.Bit.generation == 0
     else { throw FormatProblem("a shape of \(kind.name) does not fit its kind") }
+  }
+
+  private static func isOwn(_ register: UInt8, _ isAddress: Bool) -> Bool {
+    (register >= EventShape.firstAddressRegister) == isAddress
   }
 
   private static func isSimple(_ field: StepField) -> Bool {

@@ -29,6 +29,12 @@ import Glibc
     count = buffer.count
   }
 
+  /// The first `length` elements; somebody else owns them.
+  func prefix(_ length: Int) -> Lane {
+    assert(length <= count, "lane")
+    return unsafe Lane(UnsafeMutableBufferPointer(start: base, count: length))
+  }
+
   /// Gives the memory back.
   func deallocate() { unsafe base.deallocate() }
 

@@ -1,7 +1,7 @@
 /// What a codec has to know about a kind, without the strings of ``EventFields``.
 ///
 /// A plain value in a table by raw kind: looked up once per event.
-struct KindTraits: Sendable {
+struct KindTraits: Sendable, BitwiseCopyable {
   /// The kind; nil for a number no kind has.
   let kind: EventKind?
   /// Space of `object`.
@@ -27,7 +27,7 @@ struct KindTraits: Sendable {
   let links: Bool
 
   /// Sorts of plain values.
-  enum PlainValue: Sendable {
+  enum PlainValue: Sendable, BitwiseCopyable {
     /// One of a few, and part of a block's shapes.
     case choice
     /// Any number.
@@ -41,8 +41,12 @@ struct KindTraits: Sendable {
   /// Whether the keys of `space` have generations.
   var isNumbered: Bool { space != .none && space != .gracePeriod }
 
-  /// Traits by raw kind, for all 256 numbers.
-  static let table: [KindTraits] = (0...255).map { KindTraits(rawKind: UInt8($0)) }
+  /// Traits by raw kind, for all 256 numbers. Never freed.
+  static let table: Lane<KindTraits> = {
+    let table = Lane<KindTraits>(room: 256)
+    for number in 0..<256 { table[number] = KindTraits(rawKind: UInt8(number)) }
+    return table
+  }()
 
   private init(rawKind: UInt8) {
     kind = EventKind(rawValue: rawKind)
@@ -66,7 +70,7 @@ extension EventArgument {
   /// How plain values of this argument tend to come.
   var plainValue: KindTraits.PlainValue {
     switch type {
-    case .freeFunction, .callbackFunction, .readerClass, .none, .signed: .choice
+    case .freeFunction, .callbackFunction, .readerClass, .flushRoute, .none, .signed: .choice
     case .address: name == "slot" ? .slot : .address
     default: name == "order" || name == "fullmm" ? .choice : .number
     }

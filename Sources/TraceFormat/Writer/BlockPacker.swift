@@ -6,8 +6,7 @@ struct BlockPacker {
   init(codec: TraceWriter.Codec) { self.codec = codec }
 
   /// The block with its header; fills `entry.length`.
-  func pack(_ columns: BlockColumns, timeBase: UInt64, entry: inout IndexEntry) -> [UInt8]
-  {
+  func pack(_ columns: BlockColumns, timeBase: UInt64, entry: inout IndexEntry) -> [UInt8] {
     var directory: [DirectoryEntry] = []
     var payload: [UInt8] = []
     for id in ColumnID.allCases where !columns.buffer(id).isEmpty {

@@ -16,7 +16,10 @@ enum NoiseColumns {
     }
     for id in ColumnID.allCases where id.rest != nil {
       let count =
-        id == .constants ? constants : Int.random(in: 0...id.rawLengths(events: events).upperBound,
+        id == .constants
+        ? constants
+        : Int.random(
+          in: 0...id.rawLengths(events: events).upperBound,
           using: &random)
       numbers(id, count: min(count, 4 * events), columns, &random)
     }
@@ -58,8 +61,10 @@ enum NoiseColumns {
       let way = UInt8.random(
         in: space != .none ? 0...EventShape.Way.recent : plain, using: &random)
       if way == EventShape.Way.constant { constants += 1 }
+      let first: UInt8 = isAddress ? UInt8(EventShape.firstAddressRegister) : 0
       bytes += [
-        way, UInt8.random(in: 0...5, using: &random), UInt8.random(in: 1...5, using: &random),
+        way, UInt8.random(in: first...(first + 5), using: &random),
+        UInt8.random(in: (first + 1)...(first + 5), using: &random),
       ]
     }
     return bytes
