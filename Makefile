@@ -8,8 +8,8 @@ BINARY = .build/release/tracetool
 # Seconds for each target of `make fuzz`.
 FUZZ_SECONDS ?= 300
 
-.PHONY: help setup build demo test self-test sweep golden docs lint captures bench fuzz fuzz-smoke sanitize \
-  ci clean
+.PHONY: help setup build demo test self-test sweep golden docs lint captures conformance bench fuzz \
+  fuzz-smoke sanitize ci clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ lint: ## formatting and style, strictly
 
 captures: build ## import and check the big live captures in CAPTURES (not part of this repository)
 	@.ci/captures $(BINARY) '$(CAPTURES)'
+
+conformance: build ## have a second reader, in Python, read what the tool writes (needs python3-zstandard)
+	@Tests/conformance/run $(BINARY)
 
 bench: build ## how fast recording, reading and checking are on this machine
 	@.ci/bench $(BINARY)

@@ -12,7 +12,11 @@ let package = Package(
         .product(name: "TraceFormat", package: "tracetool"),
         .product(name: "Replay", package: "tracetool"),
       ],
-      path: "Sources/checkbench")
+      path: "Sources/checkbench"),
+    .executableTarget(
+      name: "formatbench",
+      dependencies: [.product(name: "TraceFormat", package: "tracetool")],
+      path: "Sources/formatbench"),
   ],
   swiftLanguageModes: [.v6]
 )

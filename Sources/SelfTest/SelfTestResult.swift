@@ -57,7 +57,8 @@ public struct SelfTestResult: Sendable {
       Row(name: $0.name, summary: $0.summary, catches: [])
     }
     neutral.append(
-      Row(name: "reader-batches", summary: "the trace is read in pieces of another size", catches: [])
+      Row(
+        name: "reader-batches", summary: "the trace is read in pieces of another size", catches: [])
     )
     invariants = InvariantRegistry.all.map { InvariantRow(id: $0.description.id) }
   }
@@ -93,7 +94,11 @@ public struct SelfTestResult: Sendable {
       let id = invariants[index].id
       if strangers.contains(id) { invariants[index].unrelated += 1 }
       guard operation.catches.contains(id) else { continue }
-      if worse.contains(id) { invariants[index].killed += 1 } else { invariants[index].survived += 1 }
+      if worse.contains(id) {
+        invariants[index].killed += 1
+      } else {
+        invariants[index].survived += 1
+      }
     }
     var failure: String?
     if !missed.isEmpty || !strangers.isEmpty {
@@ -101,7 +106,8 @@ public struct SelfTestResult: Sendable {
         missed.isEmpty ? nil : "not noticed by \(missed.joined(separator: ", "))",
         strangers.isEmpty ? nil : "reported by unrelated \(strangers.joined(separator: ", "))",
       ]
-      failure = "\(specimen.stage) \(specimen.workload): "
+      failure =
+        "\(specimen.stage) \(specimen.workload): "
         + parts.compactMap { $0 }.joined(separator: "; ")
     }
     if let index = mutations.firstIndex(where: { $0.name == operation.name }) {

@@ -81,11 +81,14 @@ struct Check: ParsableCommand {
     if maxFindings < 0 { throw ValidationError("--max-findings must not be negative") }
     if list || selfTest.isAsked {
       let option = list ? "--list" : "--self-test"
-      if list && selfTest.isAsked { throw ValidationError("--list and --self-test exclude each other") }
+      if list && selfTest.isAsked {
+        throw ValidationError("--list and --self-test exclude each other")
+      }
       if !files.isEmpty { throw ValidationError("\(option) reads no FILE") }
       let formats: [CheckFormatName?] = [nil, .text, .json] + (list ? [.markdown] : [])
       if !formats.contains(format) {
-        throw ValidationError("\(option) is printed as text\(list ? ", json or markdown" : " or json")")
+        throw ValidationError(
+          "\(option) is printed as text\(list ? ", json or markdown" : " or json")")
       }
       return
     }

@@ -124,8 +124,8 @@ import Testing
     case .payload: place = block + 12
     case .events: place = block + 16
     case .strings: place = block + 20
-    case .rawLength: place = block + 88 + 6 * 16 + 4
-    case .storedLength: place = block + 88 + 6 * 16 + 8
+    case .rawLength: place = block + FormatConstants.blockFixedBytes + 6 * 16 + 4
+    case .storedLength: place = block + FormatConstants.blockFixedBytes + 6 * 16 + 8
     }
     for value: UInt32 in [0, 0x0010_0000, 0x7fff_ffff, .max] {
       for byte in 0..<4 { bytes[place + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte)) }
@@ -145,22 +145,10 @@ import Testing
     var decoded = 0
     for _ in 0..<3000 {
       let count = Int.random(in: 1...40, using: &random)
-      var columns = BlockColumns()
-      for id in ColumnID.allCases {
-        let lengths = id.rawLengths(events: count)
-        let length = Int.random(
-          in: lengths.lowerBound...min(lengths.upperBound, 4 * count), using: &random)
-        let mask: UInt8 = [0x01, 0x07, 0x0f, 0x7f, 0xff].randomElement(using: &random)!
-        columns[id] = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) & mask }
-      }
-      columns.kind = (0..<count).map { _ in
-        EventKind.allCases.randomElement(using: &random)!.rawValue
-      }
-      columns.context = columns.context.map { $0 % 5 }
-      columns.level = columns.level.map { $0 % 6 }
+      let columns = NoiseColumns.make(events: count, &random)
       var entry = IndexEntry(offset: 0)
       entry.eventCount = UInt32(count)
-      var packer = BlockPacker(codec: .none)
+      let packer = BlockPacker(codec: .none)
       var bytes = try FileHeader.bytes(TraceFiles.header)
       bytes += packer.pack(columns, timeBase: random.next(), entry: &entry)
       let outcome = TraceFiles.read(bytes)

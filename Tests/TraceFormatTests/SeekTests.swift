@@ -56,10 +56,10 @@ import Testing
     let bytes = try TraceFiles.bytes(events, options: .init(blockEvents: 1000))
     let reader = try TraceReader(bytes: bytes)
     let sizes = try reader.columnSizes()
-    #expect(sizes.first { $0.name == "kind" }?.raw == 5000)
+    #expect(sizes.first { $0.name == "tokens" }?.raw == 5000)
     let stored = sizes.reduce(0) { $0 + $1.stored }
     let blocks = reader.index.reduce(0) { $0 + UInt64($1.length) }
     #expect(stored < blocks)
-    #expect(blocks - stored == reader.index.count * (FormatConstants.blockFixedBytes + 4 + 16 * 13))
+    #expect(blocks - stored == reader.index.count * (FormatConstants.blockFixedBytes + 4 + 16 * 17))
   }
 }

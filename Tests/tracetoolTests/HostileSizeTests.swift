@@ -118,14 +118,14 @@ import Testing
   @Test(arguments: [ColumnID.taskNames, .strings])
   func whatIsDecompressedStaysWithinABlock(_ column: ColumnID) throws {
     let scratch = try Scratch()
-    var columns = BlockColumns()
+    let columns = BlockColumns()
     columns[column] = [UInt8](
       repeating: 0, count: column == .strings ? FormatLimits.blockStrings : FormatLimits.textBytes)
     // Names are three zeros each: no step, task 0, no letters.
     if column == .taskNames { columns[column].removeLast(columns[column].count % 3) }
     var entry = IndexEntry(offset: 0)
     entry.stringCount = column == .strings ? UInt32(FormatLimits.blockStrings) : 0
-    var packer = BlockPacker(codec: .zstd(level: 19))
+    let packer = BlockPacker(codec: .zstd(level: 19))
     let header = TraceHeader(source: "t", producer: "", cpus: 1, clock: .nanoseconds("mono"))
     let bytes = try FileHeader.bytes(header) + packer.pack(columns, timeBase: 0, entry: &entry)
     #expect(bytes.count < 2000)

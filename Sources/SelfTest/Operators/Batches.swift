@@ -27,7 +27,9 @@ extension MutationOperator {
               && callback.members.allSatisfy {
                 specimen.tables[$0].next == nil && specimen.tables[$0].lockNext == nil
               }
-              && !specimen.callbacks.contains { $0.head == callback.head && $0.call > callback.call }
+              && !specimen.callbacks.contains {
+                $0.head == callback.head && $0.call > callback.call
+              }
           })
       else { return false }
       let actor = specimen.events[callback.start!]
@@ -117,7 +119,9 @@ extension MutationOperator {
           &random,
           where: { callback in
             callback.batchFree != nil
-              && !specimen.callbacks.contains { $0.head == callback.head && $0.call > callback.call }
+              && !specimen.callbacks.contains {
+                $0.head == callback.head && $0.call > callback.call
+              }
           })
       else { return false }
       specimen.remove(callback.batchFree!)

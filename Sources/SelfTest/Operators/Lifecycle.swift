@@ -5,7 +5,8 @@ extension MutationOperator {
   static let lifecycle: [MutationOperator] = [
     .init(
       "drop-alloc", "an allocation is missing: a freed page comes to life by itself",
-      catches: ["I01"], related: ["I02", "I03", "I06", "I07", "I08", "I18", "I19", "I33", "I35", "I36"]
+      catches: ["I01"],
+      related: ["I02", "I03", "I06", "I07", "I08", "I18", "I19", "I33", "I35", "I36"]
     ) { specimen, random in
       // The page had a life before, freed in the trace.
       let reborn = Set(specimen.tables.compactMap(\.next))
@@ -22,7 +23,9 @@ extension MutationOperator {
       guard
         let table = specimen.table(
           &random,
-          where: { $0.construct != nil && $0.install != nil && $0.destruct != nil && $0.level == .pte })
+          where: {
+            $0.construct != nil && $0.install != nil && $0.destruct != nil && $0.level == .pte
+          })
       else { return false }
       specimen.remove(table.construct!)
       return true

@@ -1,200 +1,239 @@
 /// Turns the columns of one block back into events, a batch at a time.
 ///
-/// What a column claims is checked where it is used; the first thing that cannot be is a
-/// ``FormatProblem`` that names the column.
-struct BlockDecoder {
+/// Everything a hostile block could claim is checked before the loop (shapes, lengths, heads) or
+/// where it is used (objects, tasks, runs); inside, an index is known to be good. The first
+/// claim that is not is a ``FormatProblem``.
+final class BlockDecoder {
   /// Columns of the block, filled by ``BlockLoader``.
-  var columns = BlockColumns()
+  let columns = BlockColumns()
+  /// What to decode; changed between blocks only.
+  var wanted = ColumnSet.all
   /// Events of the block.
   private(set) var count = 0
   /// Events decoded so far.
   private(set) var position = 0
 
-  private var model = ReferenceModel()
-  private var keys: [UInt64] = []
-  private var generations: [UInt32] = []
-  private var tasks: [UInt32] = []
-  private var lastKeys = InlineArray<8, UInt64>(repeating: 0)
-  private var lastTasks = InlineArray<256, UInt32>(repeating: .max)
-  private var lastValues = InlineArray<768, UInt64>(repeating: 0)
-  private var time: UInt64 = 0
-  private var places = Places()
+  private var state = BlockState()
+  private var steps = Lane<ShapeStep>(room: 0)
+  private var shapeCount = 0
+  private var levels = Lane<UInt8>(room: 0)
+  private var tasks = Lane<UInt32>(room: 0)
+  private var taskLimit = 0
+  private var objectLimit = 0
+  private var unit: UInt64 = 1
+  private var bias: UInt64 = 0
+  private var cursor: DecodeKernel.Cursor
 
-  /// How far each column that is not one byte an event has been read.
-  private struct Places {
-    var cpu = 0
-    var task = 0
-    var time = 0
-    var object = 0
-    var arg0 = 0
-    var arg1 = 0
-    var keys = 0
-    var generations = 0
-    var taskIDs = 0
+  init() { cursor = DecodeKernel.Cursor(columns) }
+
+  deinit {
+    state.deallocate()
+    steps.deallocate()
+    levels.deallocate()
+    tasks.deallocate()
   }
 
   /// Begins a block whose columns are in place.
-  mutating func begin(count: Int, timeBase: UInt64) {
-    self.count = count
+  func begin(count: Int, timeBase: UInt64) throws(FormatProblem) {
+    self.count = 0
     position = 0
-    model.reset()
-    keys.removeAll(keepingCapacity: true)
-    generations.removeAll(keepingCapacity: true)
-    tasks.removeAll(keepingCapacity: true)
-    lastKeys = .init(repeating: 0)
-    lastTasks = .init(repeating: .max)
-    lastValues = .init(repeating: 0)
-    time = timeBase
-    places = Places()
+    guard count > 0 else { return }
+    for id in ColumnID.allCases where id.rest != nil && wanted.needs(id) { try checkHeads(id) }
+    shapeCount = columns.buffer(.shapes).count / EventShape.bytes
+    objectLimit = columns.buffer(.levels).count
+    state.reserve(shapes: shapeCount, objects: objectLimit)
+    state.begin(time: timeBase)
+    state.followers.fill(BlockState.noFollowers, upTo: shapeCount + 1)
+    try readParameters()
+    try readShapes()
+    try readObjects()
+    try readTasks()
+    cursor = DecodeKernel.Cursor(columns)
+    self.count = count
   }
 
-  /// Appends the events up to number `end` of the block.
-  mutating func decode(upTo end: Int, into events: inout [Event]) throws(FormatProblem) {
-    let table = KindTraits.table
-    while position < end {
-      let raw = columns.kind[position]
-      let traits = table[Int(raw)]
-      guard let kind = traits.kind else { throw FormatProblem("event kind \(raw) is unknown") }
-      guard let context = ExecutionContext(rawValue: columns.context[position]) else {
-        throw FormatProblem("context \(columns.context[position]) is unknown")
-      }
-      guard let level = TableLevel(rawValue: columns.level[position]) else {
-        throw FormatProblem("level \(columns.level[position]) is unknown")
-      }
-      let cpu = Varint.read(columns.cpu, &places.cpu)
-      guard let cpu = UInt16(exactly: cpu) else { throw FormatProblem("CPU \(cpu) is too large") }
-      time = time &+ Varint.unzigzag(Varint.read(columns.time, &places.time))
-      var event = Event(
-        kind, time: time, cpu: cpu, context: context, level: level,
-        flags: EventFlags(rawValue: columns.flags[position]))
-      event.task = try decodeTask(cpu)
-      try decodeObject(&event, traits)
-      let arg0 = Varint.read(columns.arg0, &places.arg0)
-      event.arg0 = try value(arg0, traits.arg0, cpu, 256 + Int(raw))
-      let arg1 = Varint.read(columns.arg1, &places.arg1)
-      event.arg1 = try value(arg1, traits.arg1, cpu, 512 + Int(raw))
-      events.append(event)
-      position += 1
-    }
-    if position == count { try checkEnds() } else { try checkShort() }
+  /// Forgets the block at hand.
+  func end() {
+    count = 0
+    position = 0
   }
 
-  @inline(__always)
-  private mutating func decodeTask(_ cpu: UInt16) throws(FormatProblem) -> UInt32 {
-    let token = Varint.read(columns.task, &places.task)
-    let slot = Int(cpu) & (BlockEncoder.cpuCount - 1)
-    if token == 0 {
-      let last = lastTasks[slot]
-      guard last != .max else { throw FormatProblem("an event has no task") }
-      return tasks[Int(last)]
-    }
-    let number = Int(clamping: token - 1)
-    if number == tasks.count {
-      let task = Varint.read(columns.taskIDs, &places.taskIDs)
-      guard let task = UInt32(exactly: task) else {
-        throw FormatProblem("task \(task) is too large")
-      }
-      tasks.append(task)
-    }
-    guard number < tasks.count else { throw FormatProblem("task \(number) is not listed") }
-    lastTasks[slot] = UInt32(number)
-    return tasks[number]
+  /// Room held for a block, in bytes.
+  var bufferedBytes: Int {
+    let held = ColumnID.allCases.reduce(0) { $0 + columns.buffer($1).lane.count }
+    return held + state.byteCount + levels.count + 4 * tasks.count
+      + steps.count * MemoryLayout<ShapeStep>.stride
   }
 
-  @inline(__always)
-  private mutating func decodeObject(
-    _ event: inout Event, _ traits: KindTraits
-  ) throws(FormatProblem) {
-    let token = Varint.read(columns.object, &places.object)
-    let field = Int(event.kind.rawValue)
-    guard traits.space != .none else {
-      event.object = plain(token, field)
+  /// Fills `events` from number `start` on with the events up to number `end` of the block.
+  func decode(upTo end: Int, into events: inout [Event], at start: Int) throws(FormatProblem) {
+    let length = start + end - position
+    if events.count < length {
+      let filler = Event(.quiesce, time: 0)
+      events.append(contentsOf: repeatElement(filler, count: length - events.count))
+    }
+    let kernel = DecodeKernel(
+      state: state, steps: steps, levels: levels, tasks: tasks,
+      tokens: columns.buffer(.tokens).lane, cpus: columns.buffer(.cpus),
+      cpusRest: columns.buffer(.cpusRest), tokensRest: columns.buffer(.tokensRest), count: count,
+      shapeCount: UInt64(shapeCount), objectLimit: objectLimit, taskLimit: UInt64(taskLimit),
+      unit: unit, bias: bias, hasTime: wanted.contains(.time), hasTask: wanted.contains(.task))
+    var cursor = self.cursor
+    unsafe events.withUnsafeMutableBufferPointer { buffer in
+      let lane = unsafe Lane(buffer)
+      kernel.fill(lane, from: start, count: length - start, &cursor)
+    }
+    self.cursor = cursor
+    guard cursor.problem == .none else {
+      count = 0
+      position = 0
+      throw cursor.problem.explanation
+    }
+    position = end
+    if position == count { try checkEnds() }
+  }
+
+  private func checkHeads(_ id: ColumnID) throws(FormatProblem) {
+    let heads = columns.buffer(id)
+    guard let rest = NumberCode.restLength(heads.lane, heads.count) else {
+      throw FormatProblem("column \(id.name) holds no number")
+    }
+    guard rest == columns.buffer(id.rest!).count else {
+      throw FormatProblem("column \(id.rest!.name) does not fit column \(id.name)")
+    }
+  }
+
+  private func readParameters() throws(FormatProblem) {
+    let parameters = columns.buffer(.parameters)
+    guard parameters.count == 0 || parameters.count == 16 else {
+      throw FormatProblem("column parameters does not hold two numbers")
+    }
+    unit = parameters.isEmpty ? 1 : parameters.lane.load64(0)
+    bias = parameters.isEmpty ? 0 : parameters.lane.load64(8)
+  }
+
+  private func readShapes() throws(FormatProblem) {
+    let column = columns.buffer(.shapes)
+    guard column.count == shapeCount * EventShape.bytes else {
+      throw FormatProblem("column shapes ends inside a shape")
+    }
+    if steps.count < shapeCount {
+      steps.deallocate()
+      steps = Lane(room: shapeCount)
+    }
+    let buffer = columns.buffer(.constants)
+    var constants = NumberReader(
+      buffer.lane, columns.buffer(.constantsRest).lane, count: buffer.count)
+    for index in 0..<shapeCount {
+      let place = index * EventShape.bytes
+      var shape = EventShape(
+        head: column.lane.load64(place), tail: column.lane.load64(place + 8))
+      func constant(_ field: EventShape.Field) -> UInt64 {
+        field.way == EventShape.Way.constant
+          ? Varint.unzigzag(constants.next(NumberCode.heads)) : 0
+      }
+      shape.constants.object = constant(shape.object)
+      shape.constants.arg0 = constant(shape.arg0)
+      shape.constants.arg1 = constant(shape.arg1)
+      var step = try ShapeStep(shape)
+      step.keep(wanted)
+      steps[index] = step
+    }
+    guard constants.position == constants.count else {
+      throw FormatProblem("column constants does not fit column shapes")
+    }
+  }
+
+  private func readObjects() throws(FormatProblem) {
+    if levels.count < objectLimit + 1 {
+      levels.deallocate()
+      levels = Lane(room: objectLimit + 1)
+    }
+    levels[0] = 0
+    levels.copy(from: columns.buffer(.levels).lane, count: objectLimit, to: 1)
+    var highest: UInt8 = 0
+    for index in 0...objectLimit { highest = max(highest, levels[index]) }
+    guard highest <= TableLevel.pgd.rawValue else {
+      throw FormatProblem("level \(highest) is unknown")
+    }
+    if !wanted.contains(.levels) { levels.fill(0, upTo: objectLimit + 1) }
+    let buffer = columns.buffer(.generations)
+    guard wanted.contains(.generations) else {
+      for index in 1..<(objectLimit + 1) { state.objects[index] = BlockState.Object() }
       return
     }
-    let object = try reference(token, traits.space, event.cpu, field)
-    event.object = keys[object]
-    if traits.startsGeneration { generations[object] &+= 1 }
-    event.generation = traits.isNumbered ? generations[object] : 0
+    guard buffer.count == objectLimit else {
+      throw FormatProblem("column generations does not fit column levels")
+    }
+    var generations = NumberReader(
+      buffer.lane, columns.buffer(.generationsRest).lane, count: buffer.count)
+    let heads = NumberCode.heads
+    var all: UInt64 = 0
+    for index in 1..<(objectLimit + 1) {
+      var object = BlockState.Object()
+      let generation = generations.take(heads)
+      object.generation = UInt32(truncatingIfNeeded: generation)
+      state.objects[index] = object
+      all |= generation
+    }
+    guard all <= UInt64(UInt32.max) else { throw FormatProblem("a generation is too large") }
   }
 
-  @inline(__always)
-  private mutating func value(
-    _ token: UInt64, _ space: ObjectSpace, _ cpu: UInt16, _ field: Int
-  ) throws(FormatProblem) -> UInt64 {
-    space == .none ? plain(token, field) : keys[try reference(token, space, cpu, field)]
-  }
-
-  @inline(__always)
-  private mutating func plain(_ token: UInt64, _ field: Int) -> UInt64 {
-    let value = lastValues[field] &+ Varint.unzigzag(token)
-    lastValues[field] = value
-    return value
-  }
-
-  /// The number of the object a token names; it is in `keys`.
-  @inline(__always)
-  private mutating func reference(
-    _ token: UInt64, _ space: ObjectSpace, _ cpu: UInt16, _ field: Int
-  ) throws(FormatProblem) -> Int {
-    let list = ReferenceModel.list(space, cpu)
-    if token < ReferenceModel.newObject {
-      let place = Int(truncatingIfNeeded: token)
-      guard let object = model.recentObject(list, place) else {
-        throw FormatProblem("a reference names place \(place) of a shorter list")
+  private func readTasks() throws(FormatProblem) {
+    guard wanted.contains(.task) else { return }
+    let buffer = columns.buffer(.taskIDs)
+    taskLimit = buffer.count
+    guard taskLimit > 0 else { throw FormatProblem("no task is listed") }
+    if tasks.count < taskLimit {
+      tasks.deallocate()
+      tasks = Lane(room: taskLimit)
+    }
+    var ids = NumberReader(buffer.lane, columns.buffer(.taskIDsRest).lane, count: taskLimit)
+    for index in 0..<taskLimit {
+      guard let task = UInt32(exactly: ids.take(NumberCode.heads)) else {
+        throw FormatProblem("a task is too large")
       }
-      if place > 0 { model.touch(list, object, from: place) }
-      _ = model.exchangeLast(field, object)
-      return object
-    }
-    let object: Int
-    if token == ReferenceModel.newObject {
-      object = try addObject(space)
-    } else {
-      let distance = Varint.unzigzag(token - ReferenceModel.explicit)
-      let number = UInt64(model.lastObject(field)) &+ distance
-      guard number < UInt64(keys.count) else {
-        throw FormatProblem("a reference names object \(number), which is not listed")
-      }
-      object = Int(number)
-    }
-    model.touch(list, object, from: ReferenceModel.recentCount - 1)
-    _ = model.exchangeLast(field, object)
-    return object
-  }
-
-  private mutating func addObject(_ space: ObjectSpace) throws(FormatProblem) -> Int {
-    let difference = Varint.unzigzag(Varint.read(columns.objectKeys, &places.keys))
-    let key = lastKeys[Int(space.rawValue)] &+ difference
-    lastKeys[Int(space.rawValue)] = key
-    keys.append(key)
-    let generation = Varint.read(columns.objectGenerations, &places.generations)
-    guard let generation = UInt32(exactly: generation) else {
-      throw FormatProblem("generation \(generation) is too large")
-    }
-    generations.append(generation)
-    return keys.count - 1
-  }
-
-  /// A column that was too short has left its place at `Int.max`.
-  private func checkShort() throws(FormatProblem) {
-    for (id, place) in ends() where place == .max {
-      throw FormatProblem("column \(id.name) is too short or holds no number")
+      tasks[index] = task
     }
   }
 
   /// At the end of the block every column must have been used up.
   private func checkEnds() throws(FormatProblem) {
-    try checkShort()
-    for (id, place) in ends() where place != columns[id].count {
-      throw FormatProblem("column \(id.name) is longer than its events")
-    }
-  }
-
-  private func ends() -> [(ColumnID, Int)] {
-    [
-      (.cpu, places.cpu), (.task, places.task), (.time, places.time), (.object, places.object),
-      (.arg0, places.arg0), (.arg1, places.arg1), (.objectKeys, places.keys),
-      (.objectGenerations, places.generations), (.taskIDs, places.taskIDs),
+    let readers: [(ColumnID, NumberReader)] = [
+      (.keys, cursor.keys), (.numbers, cursor.numbers), (.runs, cursor.runs),
+      (.jumps, cursor.jumps), (.tasks, cursor.tasks), (.values, cursor.values),
+      (.addresses, cursor.addresses), (.near, cursor.near), (.time, cursor.time),
     ]
+    for (id, reader) in readers where wanted.needs(id) && reader.position != reader.count {
+      throw FormatProblem("column \(id.name) does not fit its events")
+    }
+    guard cursor.tokensRest == columns.buffer(.tokensRest).count,
+      cursor.cpu == columns.buffer(.cpus).count, cursor.left == 0,
+      cursor.cpusRest == columns.buffer(.cpusRest).count, cursor.objects == objectLimit + 1
+    else { throw FormatProblem("a column is longer than its events") }
+  }
+}
+
+extension ShapeStep {
+  /// Leaves out what a reader does not want.
+  fileprivate mutating func keep(_ wanted: ColumnSet) {
+    if !wanted.contains(.task) { bits &= ~(EventShape.Bit.otherTask | EventShape.Bit.previousTask) }
+    if !wanted.contains(.generations) {
+      generationMask = 0
+      bits &= ~(EventShape.Bit.startsGeneration | EventShape.Bit.generation)
+    }
+    let traits = KindTraits.table[Int(kind.rawValue)]
+    object.keep(wanted.contains(.values))
+    arg0.keep(wanted.contains(traits.isAddress0 ? .addresses : .values))
+    arg1.keep(wanted.contains(traits.isAddress1 ? .addresses : .values))
+  }
+}
+
+extension ShapeStep.StepField {
+  /// Makes a plain field nobody wants 0.
+  fileprivate mutating func keep(_ isWanted: Bool) {
+    guard isPlain, !isWanted else { return }
+    self = ShapeStep.StepField()
+    way = EventShape.Way.constant
   }
 }

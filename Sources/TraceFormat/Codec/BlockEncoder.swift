@@ -1,166 +1,172 @@
 /// Turns the events of one block into columns.
-struct BlockEncoder {
-  private(set) var columns = BlockColumns()
+final class BlockEncoder {
+  let columns = BlockColumns()
   /// Tasks of the block in the order they first occur.
   private(set) var tasks: [UInt32] = []
 
-  private var model = ReferenceModel()
-  private var objects = IdentityMap()
-  private var keys: [UInt64] = []
-  private var spaces: [UInt8] = []
-  private var startGenerations: [UInt32] = []
-  private var generations: [UInt32] = []
-  /// Last key listed in each space.
-  private var lastKeys = InlineArray<8, UInt64>(repeating: 0)
-  private var taskNumbers = IdentityMap()
-  private var lastTasks = InlineArray<256, UInt32>(repeating: .max)
-  /// Last plain value, by field (object, arg0, arg1) and raw kind.
-  private var lastValues = InlineArray<768, UInt64>(repeating: 0)
+  private var state = BlockState()
+  private var shapes = ShapeTable(capacity: 0)
+  private var objects = ObjectMap(capacity: 0)
+  private var taskNumbers = ObjectMap(capacity: 0)
+  private var traces = EncodeKernel.Traces(capacity: 0)
+  /// Objects of the block, the null one among them.
+  private var objectCount = 1
 
-  static let cpuCount = 256
+  deinit {
+    state.deallocate()
+    traces.deallocate()
+  }
 
   /// Fills ``columns`` and ``tasks`` from `events`; `timeBase` is what the first time is told from.
-  mutating func encode(
-    _ events: [Event], timeBase: UInt64, generations tracker: inout GenerationTracker
-  ) {
-    reset()
-    columns.kind = events.map(\.kind.rawValue)
-    columns.context = events.map(\.context.rawValue)
-    columns.level = events.map(\.level.rawValue)
-    columns.flags = events.map(\.flags.rawValue)
-    let table = KindTraits.table
-    var lastTime = timeBase
-    for event in events {
-      let raw = event.kind.rawValue
-      let traits = table[Int(raw)]
-      Varint.append(UInt64(event.cpu), to: &columns.cpu)
-      Varint.append(Varint.zigzag(event.time &- lastTime), to: &columns.time)
-      lastTime = event.time
-      encodeTask(event)
-      encodeObject(event, traits, tracker)
-      let arg0 = encodeArgument(event.arg0, traits.arg0, event.cpu, 256 + Int(raw), tracker)
-      Varint.append(arg0, to: &columns.arg0)
-      let arg1 = encodeArgument(event.arg1, traits.arg1, event.cpu, 512 + Int(raw), tracker)
-      Varint.append(arg1, to: &columns.arg1)
+  ///
+  /// Where `keepsGenerations`, events keep the generations they come with; otherwise
+  /// ``setGenerations(_:)`` has to follow.
+  func encode(_ events: Lane<Event>, timeBase: UInt64, keepsGenerations: Bool) {
+    reserve(events.count)
+    tasks.removeAll(keepingCapacity: true)
+    shapes.removeAll()
+    objects.removeAll()
+    taskNumbers.removeAll()
+    state.begin(time: timeBase)
+    traces.begin()
+    let unit = ClockUnit.of(events, base: timeBase)
+    let kernel = EncodeKernel(
+      state: state, shapes: shapes, objects: objects, taskNumbers: taskNumbers, traces: traces,
+      columns: columns, unit: unit, keepsGenerations: keepsGenerations)
+    var cursor = EncodeKernel.Cursor(columns)
+    cursor.tasks = tasks
+    kernel.encode(events, &cursor)
+    tasks = cursor.tasks
+    objectCount = cursor.objects
+    finish(cursor, unit: unit)
+    if keepsGenerations { setKeptGenerations() }
+  }
+
+  /// Makes room for a block. Memory that is not used stays with the system.
+  private func reserve(_ events: Int) {
+    for id in ColumnID.allCases {
+      columns.buffer(id).reserve(id.isText ? 0 : id.rawLengths(events: events).upperBound)
     }
-    for object in keys.indices where generations[object] != startGenerations[object] {
-      tracker.advance(spaces[object], keys[object], to: generations[object])
+    guard shapes.capacity < events else { return }
+    shapes = ShapeTable(capacity: events)
+    traces.deallocate()
+    traces = EncodeKernel.Traces(capacity: events)
+    objects = ObjectMap(capacity: 3 * events)
+    taskNumbers = ObjectMap(capacity: events)
+    state.reserve(shapes: events, objects: 3 * events)
+  }
+
+  /// Numbers the generations of the block's objects behind those of the blocks before.
+  func setGenerations(_ tracker: inout GenerationTracker) {
+    var writer = NumberWriter(
+      columns.buffer(.generations).lane, columns.buffer(.generationsRest).lane)
+    for number in 1..<max(objectCount, 1) {
+      if number & 31 == 1 {
+        // Cold memory: asked for together, it comes together.
+        for ahead in number..<min(number + 32, objectCount) {
+          tracker.approach(traces.spaces[ahead], state.objects[ahead].key)
+        }
+      }
+      let object = state.objects[number]
+      let space = traces.spaces[number]
+      let start = tracker.generation(space, object.key)
+      NumberCode.append(UInt64(start), &writer)
+      // So far the generation counts the starts in this block.
+      if object.generation != 0 {
+        tracker.advance(space, object.key, to: start &+ object.generation)
+      }
     }
+    finish(writer, .generations)
+  }
+
+  private func setKeptGenerations() {
+    var writer = NumberWriter(
+      columns.buffer(.generations).lane, columns.buffer(.generationsRest).lane)
+    for number in 1..<max(objectCount, 1) {
+      NumberCode.append(UInt64(traces.starts[number]), &writer)
+    }
+    finish(writer, .generations)
   }
 
   /// Adds the texts of the block.
-  mutating func setTexts(names: [UInt8], strings: [UInt8]) {
-    columns.taskNames = names
-    columns.strings = strings
+  func setTexts(names: [UInt8], strings: [UInt8]) {
+    columns[.taskNames] = names
+    columns[.strings] = strings
   }
 
-  private mutating func reset() {
-    columns.removeAll()
-    tasks.removeAll(keepingCapacity: true)
-    model.reset()
-    objects.removeAll()
-    keys.removeAll(keepingCapacity: true)
-    spaces.removeAll(keepingCapacity: true)
-    startGenerations.removeAll(keepingCapacity: true)
-    generations.removeAll(keepingCapacity: true)
-    taskNumbers.removeAll()
-    lastKeys = .init(repeating: 0)
-    lastTasks = .init(repeating: .max)
-    lastValues = .init(repeating: 0)
-  }
-
-  /// 0 = the task this CPU was in last; else 1 + its number in the block's list.
-  @inline(__always)
-  private mutating func encodeTask(_ event: Event) {
-    let cpu = Int(event.cpu) & (Self.cpuCount - 1)
-    let last = lastTasks[cpu]
-    if last != .max && tasks[Int(last)] == event.task {
-      columns.task.append(0)
-      return
+  /// A level no event asks for is that of the object before: a run costs nothing.
+  private func smoothLevels(count: Int) {
+    let levels = columns.buffer(.levels).lane
+    var last: UInt8 = 0
+    for index in 0..<count {
+      if levels[index] == 0 { levels[index] = last }
+      last = levels[index]
     }
-    let number: UInt32
-    if let known = taskNumbers.value(1, UInt64(event.task)) {
-      number = known
-    } else {
-      number = UInt32(tasks.count)
-      tasks.append(event.task)
-      taskNumbers.set(1, UInt64(event.task), to: number)
-      Varint.append(UInt64(event.task), to: &columns.taskIDs)
+  }
+
+  private func finish(_ writer: NumberWriter, _ id: ColumnID) {
+    columns.buffer(id).count = writer.count
+    columns.buffer(id.rest!).count = writer.restCount
+  }
+
+  private func finish(_ cursor: EncodeKernel.Cursor, unit: UInt64) {
+    for (id, writer) in [
+      (ColumnID.keys, cursor.keys), (.numbers, cursor.numbers), (.jumps, cursor.jumps),
+      (.tasks, cursor.taskTokens), (.taskIDs, cursor.taskIDs), (.values, cursor.values),
+      (.addresses, cursor.addresses), (.near, cursor.near), (.runs, cursor.runs),
+      (.time, cursor.time),
+    ] {
+      finish(writer, id)
     }
-    lastTasks[cpu] = number
-    Varint.append(UInt64(number) + 1, to: &columns.task)
-  }
-
-  @inline(__always)
-  private mutating func encodeObject(
-    _ event: Event, _ traits: KindTraits, _ tracker: GenerationTracker
-  ) {
-    let field = Int(event.kind.rawValue)
-    guard traits.space != .none else {
-      Varint.append(plain(event.object, field), to: &columns.object)
-      return
+    columns.buffer(.tokens).count = cursor.token
+    columns.buffer(.tokensRest).count = cursor.tokensRest
+    columns.buffer(.cpus).count = cursor.cpu
+    columns.buffer(.cpusRest).count = cursor.cpusRest
+    columns.buffer(.levels).count = cursor.objects - 1
+    smoothLevels(count: cursor.objects - 1)
+    let table = columns.buffer(.shapes)
+    for number in 0..<shapes.count {
+      shapes.shapes[number].write(table.lane, at: number * EventShape.bytes)
     }
-    let (token, object) = reference(traits.space, event.object, event.cpu, field, tracker)
-    if traits.startsGeneration { generations[object] &+= 1 }
-    Varint.append(token, to: &columns.object)
+    table.count = shapes.count * EventShape.bytes
+    var constants = NumberWriter(
+      columns.buffer(.constants).lane, columns.buffer(.constantsRest).lane)
+    for constant in shapes.constants { NumberCode.append(Varint.zigzag(constant), &constants) }
+    finish(constants, .constants)
+    guard unit != 1 || cursor.bias != nil else { return }
+    let parameters = columns.buffer(.parameters)
+    parameters.lane.store64(unit, 0)
+    parameters.lane.store64(cursor.bias ?? 0, 8)
+    parameters.count = 16
   }
+}
 
-  @inline(__always)
-  private mutating func encodeArgument(
-    _ value: UInt64, _ space: ObjectSpace, _ cpu: UInt16, _ field: Int,
-    _ tracker: GenerationTracker
-  ) -> UInt64 {
-    space == .none ? plain(value, field) : reference(space, value, cpu, field, tracker).token
-  }
+extension ColumnID {
+  fileprivate var isText: Bool { self == .taskNames || self == .strings }
+}
 
-  /// The difference to the value this field of this kind had last.
-  @inline(__always)
-  private mutating func plain(_ value: UInt64, _ field: Int) -> UInt64 {
-    let token = Varint.zigzag(value &- lastValues[field])
-    lastValues[field] = value
-    return token
-  }
-
-  private mutating func reference(
-    _ space: ObjectSpace, _ key: UInt64, _ cpu: UInt16, _ field: Int, _ tracker: GenerationTracker
-  ) -> (token: UInt64, object: Int) {
-    let list = ReferenceModel.list(space, cpu)
-    for place in 0..<ReferenceModel.recentCount {
-      guard let object = model.recentObject(list, place) else { break }
-      if keys[object] == key {
-        model.touch(list, object, from: place)
-        _ = model.exchangeLast(field, object)
-        return (UInt64(place), object)
+/// The clock unit of a block.
+enum ClockUnit {
+  /// The largest number that divides the distance of every time from `base`; 1 where a distance is
+  /// too large to be signed, or all are 0.
+  static func of(_ events: Lane<Event>, base: UInt64) -> UInt64 {
+    var unit: UInt64 = 0
+    for index in 0..<events.count {
+      let distance = Int64(bitPattern: events[index].time &- base).magnitude
+      if distance >= 1 << 62 { return 1 }
+      if unit == 0 {
+        unit = distance
+      } else if distance % unit != 0 {
+        unit = divisor(unit, distance)
+        if unit == 1 { return 1 }
       }
     }
-    let oldest = ReferenceModel.recentCount - 1
-    if let known = objects.value(space.rawValue, key) {
-      let object = Int(known)
-      model.touch(list, object, from: oldest)
-      let before = model.exchangeLast(field, object)
-      let distance = UInt64(bitPattern: Int64(object - before))
-      return (ReferenceModel.explicit + Varint.zigzag(distance), object)
-    }
-    let object = addObject(space.rawValue, key, tracker)
-    model.touch(list, object, from: oldest)
-    _ = model.exchangeLast(field, object)
-    return (ReferenceModel.newObject, object)
+    return max(unit, 1)
   }
 
-  private mutating func addObject(
-    _ space: UInt8, _ key: UInt64, _ tracker: GenerationTracker
-  ) -> Int {
-    let object = keys.count
-    let generation = tracker.generation(space, key)
-    objects.set(space, key, to: UInt32(object))
-    keys.append(key)
-    spaces.append(space)
-    startGenerations.append(generation)
-    generations.append(generation)
-    let difference = key &- lastKeys[Int(space)]
-    Varint.append(Varint.zigzag(difference), to: &columns.objectKeys)
-    lastKeys[Int(space)] = key
-    Varint.append(UInt64(generation), to: &columns.objectGenerations)
-    return object
+  private static func divisor(_ first: UInt64, _ second: UInt64) -> UInt64 {
+    var (large, small) = (first, second)
+    while small != 0 { (large, small) = (small, large % small) }
+    return large
   }
 }

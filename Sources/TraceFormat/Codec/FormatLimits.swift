@@ -35,7 +35,7 @@ enum FormatConstants {
   /// A reader refuses any other major version; 0 is provisional and its minor must match too.
   static let major: UInt16 = 0
   /// Version within the major one.
-  static let minor: UInt16 = 2
+  static let minor: UInt16 = 3
   /// Bytes of the file header before its JSON.
   static let fileHeaderBytes = 16
   /// Bytes of a section header that say its type and lengths.

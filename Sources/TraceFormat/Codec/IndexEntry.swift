@@ -71,19 +71,23 @@ public struct IndexEntry: Sendable, Equatable {
   var endOffset: UInt64 { offset &+ UInt64(length) }
 
   /// Notes the events of the block.
-  mutating func note(_ events: [Event]) {
-    for event in events { note(event) }
+  mutating func note(_ events: Lane<Event>) {
+    guard events.count > 0 else { return }
+    var (low, high) = (events[0].time, events[0].time)
+    var (cpus, kindsLow, kindsHigh): (UInt64, UInt64, UInt64) = (0, 0, 0)
+    for index in 0..<events.count {
+      let event = events[index]
+      low = min(low, event.time)
+      high = max(high, event.time)
+      cpus |= 1 &<< UInt64(min(event.cpu, 63))
+      let bit = UInt64(min(event.kind.rawValue, 127))
+      // A shift counts modulo 64.
+      if bit < 64 { kindsLow |= 1 &<< bit } else { kindsHigh |= 1 &<< bit }
+    }
+    (timeMin, timeMax) = (low, high)
+    (cpuMask, kindMaskLow, kindMaskHigh) = (cpus, kindsLow, kindsHigh)
+    eventCount = UInt32(events.count)
     tables = TableRange(of: events)
-  }
-
-  @inline(__always)
-  private mutating func note(_ event: Event) {
-    timeMin = eventCount == 0 ? event.time : min(timeMin, event.time)
-    timeMax = max(timeMax, event.time)
-    cpuMask |= 1 << UInt64(min(event.cpu, 63))
-    let bit = UInt64(min(event.kind.rawValue, 127))
-    if bit < 64 { kindMaskLow |= 1 << bit } else { kindMaskHigh |= 1 << (bit - 64) }
-    eventCount += 1
   }
 
   /// Appends the entry as the footer has it.

@@ -15,11 +15,11 @@ public struct TableRange: Sendable, Equatable {
   init() {}
 
   /// The tables of `events`.
-  init(of events: [Event]) {
+  init(of events: Lane<Event>) {
     var low = UInt64.max
     var high: UInt64 = 0
-    for event in events {
-      event.eachTable { frame in
+    for index in 0..<events.count {
+      events[index].eachTable { frame in
         low = Swift.min(low, frame)
         high = Swift.max(high, frame)
       }
@@ -28,7 +28,7 @@ public struct TableRange: Sendable, Equatable {
     (min, max) = (low, high)
     let shift = shift
     var map: UInt64 = 0
-    for event in events { event.eachTable { map |= 1 << (($0 &- low) >> shift) } }
+    for index in 0..<events.count { events[index].eachTable { map |= 1 << (($0 &- low) >> shift) } }
     parts = map
   }
 

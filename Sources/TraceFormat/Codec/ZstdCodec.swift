@@ -18,40 +18,42 @@ import CZstd
   /// Levels that can be asked for.
   static var levels: ClosedRange<Int> { 1...Int(ZSTD_maxCLevel()) }
 
-  /// Compresses `input` into the front of `output` as one frame and returns the frame's length;
-  /// nil where libzstd gives up.
-  func compress(_ input: [UInt8], level: Int, into output: inout [UInt8]) -> Int? {
+  /// Compresses a column to the end of `output` as one frame and returns the frame's length; nil,
+  /// and `output` as it was, where the frame would not be smaller than the column.
+  func compress(_ input: ColumnBuffer, level: Int, into output: inout [UInt8]) -> Int? {
     if unsafe compressor == nil { unsafe compressor = ZSTD_createCCtx() }
-    guard let context = unsafe compressor else { return nil }
+    guard let context = unsafe compressor, input.count > 0 else { return nil }
+    let start = output.count
     let bound = ZSTD_compressBound(input.count)
-    if output.count < bound { output = [UInt8](repeating: 0, count: bound) }
+    output.append(contentsOf: repeatElement(0, count: bound))
     let length = unsafe output.withUnsafeMutableBytes { destination in
-      unsafe input.withUnsafeBytes { source in
+      unsafe input.lane.withBuffer(input.count) { source in
         unsafe ZSTD_compressCCtx(
-          context, destination.baseAddress, destination.count, source.baseAddress, source.count,
+          context, destination.baseAddress! + start, bound, source.baseAddress, source.count,
           Int32(level))
       }
     }
-    return ZSTD_isError(length) == 0 ? length : nil
+    let isSmaller = ZSTD_isError(length) == 0 && length < input.count
+    output.removeLast(isSmaller ? bound - length : bound)
+    return isSmaller ? length : nil
   }
 
-  /// Decompresses `input[range]` into exactly `length` bytes; false where that is not what it is.
+  /// Decompresses `input` into exactly `length` bytes; false where that is not what it is.
   ///
   /// The caller has checked `length` against its limit: it is what gets allocated.
-  func decompress(
-    _ input: [UInt8], _ range: Range<Int>, length: Int, into output: inout [UInt8]
-  ) -> Bool {
+  func decompress(_ input: [UInt8], length: Int, into output: ColumnBuffer) -> Bool {
     if unsafe decompressor == nil { unsafe decompressor = ZSTD_createDCtx() }
     guard let context = unsafe decompressor else { return false }
-    output.resize(to: length)
-    let produced = unsafe output.withUnsafeMutableBytes { destination in
+    output.reserve(length)
+    let produced = unsafe output.lane.withBuffer(length) { destination in
       unsafe input.withUnsafeBytes { source in
-        let part = unsafe UnsafeRawBufferPointer(rebasing: source[range])
-        return unsafe ZSTD_decompressDCtx(
-          context, destination.baseAddress, destination.count, part.baseAddress, part.count)
+        unsafe ZSTD_decompressDCtx(
+          context, destination.baseAddress, destination.count, source.baseAddress, source.count)
       }
     }
-    return ZSTD_isError(produced) == 0 && produced == length
+    guard ZSTD_isError(produced) == 0 && produced == length else { return false }
+    output.count = length
+    return true
   }
 }
 

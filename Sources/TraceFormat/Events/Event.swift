@@ -3,7 +3,7 @@
 /// Order is the ordinal in the file; `time` is for people. An event names objects by their raw
 /// key (pfn, address); which life of that key is meant is `generation`, which the writer assigns
 /// by one rule (``GenerationTracker``) and a reader gets back.
-public struct Event: Sendable, Hashable {
+public struct Event: Sendable, Hashable, BitwiseCopyable {
   /// Time in the units of ``Clock``; need not increase.
   public var time: UInt64
   /// Key of the object the event is about; its space is ``EventFields/space``.
@@ -51,7 +51,7 @@ public struct Event: Sendable, Hashable {
 }
 
 /// What the CPU was doing when an event happened.
-public enum ExecutionContext: UInt8, CaseIterable, Sendable, Hashable {
+public enum ExecutionContext: UInt8, CaseIterable, Sendable, Hashable, BitwiseCopyable {
   /// The source cannot tell.
   case unknown = 0
   /// A user task, in process context.
@@ -76,7 +76,7 @@ public enum ExecutionContext: UInt8, CaseIterable, Sendable, Hashable {
 }
 
 /// Level of a page table, bottom up.
-public enum TableLevel: UInt8, CaseIterable, Sendable, Hashable, Comparable {
+public enum TableLevel: UInt8, CaseIterable, Sendable, Hashable, Comparable, BitwiseCopyable {
   /// The source does not say.
   case unknown = 0
   /// PTE table.
@@ -107,7 +107,7 @@ public enum TableLevel: UInt8, CaseIterable, Sendable, Hashable, Comparable {
 }
 
 /// How an event came to be known.
-public struct EventFlags: OptionSet, Sendable, Hashable {
+public struct EventFlags: OptionSet, Sendable, Hashable, BitwiseCopyable {
   /// The bits.
   public let rawValue: UInt8
 

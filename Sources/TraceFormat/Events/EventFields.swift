@@ -1,5 +1,5 @@
 /// The identity space an event's `object` lives in. An identity is (space, key, generation).
-public enum ObjectSpace: UInt8, Sendable, Hashable {
+public enum ObjectSpace: UInt8, Sendable, Hashable, BitwiseCopyable {
   /// No object.
   case none = 0
   /// Page tables, by pfn.

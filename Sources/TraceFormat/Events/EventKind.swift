@@ -2,7 +2,7 @@
 ///
 /// The raw value is the number written to a file and never changes once released. Which fields
 /// of an ``Event`` a kind uses, and what they mean, is said once, in ``EventKind/fields``.
-public enum EventKind: UInt8, CaseIterable, Sendable, Hashable {
+public enum EventKind: UInt8, CaseIterable, Sendable, Hashable, BitwiseCopyable {
   // Page tables. object = pfn of the table.
 
   /// The page allocator handed out the page that becomes this table; starts a new generation.

@@ -25,6 +25,10 @@ public struct GenerationTracker: Sendable {
   /// Generation an object has now.
   func generation(_ space: UInt8, _ key: UInt64) -> UInt32 { current.value(space, key) ?? 0 }
 
+  /// Brings what is known of an object near the core.
+  @inline(__always)
+  mutating func approach(_ space: UInt8, _ key: UInt64) { current.approach(space, key) }
+
   /// Says that an object has reached a generation.
   mutating func advance(_ space: UInt8, _ key: UInt64, to generation: UInt32) {
     current.set(space, key, to: generation)

@@ -14,6 +14,8 @@ struct IdentityMap: Sendable {
 
   private var slots: [Slot]
   private var mask: Int
+  /// Keeps what ``approach(_:_:)`` does from being optimised away.
+  private var touched: UInt8 = 0
   private let seed = Self.seed
   /// Number of identities held.
   private(set) var count = 0
@@ -38,6 +40,12 @@ struct IdentityMap: Sendable {
     return slots[slot].space == 0 ? nil : slots[slot].value
   }
 
+  /// Touches the memory where an identity is looked for first.
+  @inline(__always)
+  mutating func approach(_ space: UInt8, _ key: UInt64) {
+    touched &+= slots[home(space, key)].space
+  }
+
   /// Gives an identity a value.
   mutating func set(_ space: UInt8, _ key: UInt64, to value: UInt32) {
     let slot = find(space, key)
@@ -46,13 +54,19 @@ struct IdentityMap: Sendable {
     if count * 4 > slots.count * 3 { grow() }
   }
 
-  /// The slot that holds the identity, or the free one where it belongs.
+  /// The slot where the identity is looked for first.
   @inline(__always)
-  private func find(_ space: UInt8, _ key: UInt64) -> Int {
+  private func home(_ space: UInt8, _ key: UInt64) -> Int {
     var hash = (key ^ seed) &+ UInt64(space) &* 0x9e37_79b9_7f4a_7c15
     hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
     hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
-    var slot = Int(truncatingIfNeeded: hash ^ (hash >> 31)) & mask
+    return Int(truncatingIfNeeded: hash ^ (hash >> 31)) & mask
+  }
+
+  /// The slot that holds the identity, or the free one where it belongs.
+  @inline(__always)
+  private func find(_ space: UInt8, _ key: UInt64) -> Int {
+    var slot = home(space, key)
     while slots[slot].space != 0 {
       if slots[slot].key == key && slots[slot].space == space { return slot }
       slot = (slot + 1) & mask

@@ -53,28 +53,30 @@ struct BlockLoader {
 
   /// Reads the columns of a block and puts them, decompressed, into `columns`.
   mutating func load(
-    _ header: BlockHeader, at dataOffset: UInt64, into columns: inout BlockColumns,
-    only wanted: ColumnID? = nil
+    _ header: BlockHeader, at dataOffset: UInt64, into columns: BlockColumns,
+    wanted: (ColumnID) -> Bool = { _ in true }
   ) throws {
     columns.removeAll()
     var offset = dataOffset
     for column in header.directory {
       defer { offset += UInt64(column.storedLength) }
-      if let wanted, wanted.rawValue != column.id { continue }
+      let isWanted = ColumnID(rawValue: column.id).map(wanted) ?? true
+      // A pipe is read in order.
+      if !isWanted && input.isSeekable { continue }
       bytes.removeAll(keepingCapacity: true)
       let got = try input.read(column.storedLength, at: offset, appendingTo: &bytes)
       guard got == column.storedLength else {
         throw FormatProblem("the file ends inside a block, at byte \(offset + UInt64(got))")
       }
+      guard isWanted else { continue }
       guard CRC32C.checksum(bytes) == column.checksum else {
         throw FormatProblem("the checksum of column \(column.id) at byte \(offset) does not match")
       }
       guard let id = ColumnID(rawValue: column.id) else { continue }
       switch ColumnEncoding(rawValue: column.encoding)! {
-      case .raw: columns[id].append(contentsOf: bytes)
+      case .raw: columns[id] = bytes
       case .zstd:
-        let whole = zstd.decompress(
-          bytes, 0..<bytes.count, length: column.rawLength, into: &columns[id])
+        let whole = zstd.decompress(bytes, length: column.rawLength, into: columns.buffer(id))
         guard whole else {
           throw FormatProblem("column \(id.name) at byte \(offset) is no intact zstd frame")
         }

@@ -33,6 +33,9 @@ public final class TraceReader: EventSource {
   /// Says which blocks are worth reading; nil for all. Those of a file it refuses are passed over
   /// unread and unchecked, so that ordinals jump from one batch to the next. Of a pipe all are read.
   public var wantsBlock: ((IndexEntry) -> Bool)?
+  /// What the caller wants of each event; counts from the next block on. Columns that are not
+  /// wanted are neither decompressed nor checked, and their fields hold neutral values.
+  public var columns = ColumnSet.all
   /// Number of blocks that have been read and decoded.
   public private(set) var blocksDecoded = 0
   /// Bytes that have been read from the file or the pipe.
@@ -49,7 +52,7 @@ public final class TraceReader: EventSource {
   private let input: TraceInput
   private let start: UInt64
   private var loader: BlockLoader
-  private var decoder = BlockDecoder()
+  private let decoder = BlockDecoder()
   private var texts = TextTable()
   private var columnTotals = [BlockLoader.Sizes](
     repeating: BlockLoader.Sizes(), count: Int(ColumnID.allCases.last!.rawValue) + 1)
@@ -112,10 +115,13 @@ public final class TraceReader: EventSource {
   public func string(_ index: UInt64) -> String? { texts.string(index) }
 
   public func next(into batch: inout EventBatch) throws -> Bool {
-    batch.events.removeAll(keepingCapacity: true)
     switch state {
-    case .finished: return false
-    case .failed(let error): throw error
+    case .finished:
+      batch.events.removeAll(keepingCapacity: true)
+      return false
+    case .failed(let error):
+      batch.events.removeAll(keepingCapacity: true)
+      throw error
     case .reading: break
     }
     do {
@@ -124,6 +130,7 @@ public final class TraceReader: EventSource {
         passUnwantedBlocks()
         guard try readSection() else {
           state = .finished
+          batch.events.removeAll(keepingCapacity: true)
           return false
         }
       }
@@ -155,7 +162,7 @@ public final class TraceReader: EventSource {
       if index[middle].endOrdinal <= target { low = middle + 1 } else { high = middle }
     }
     state = .reading
-    decoder.begin(count: 0, timeBase: 0)
+    decoder.end()
     texts.forgetNames()
     loadStrings(ofBlocksBefore: low)
     do {
@@ -167,7 +174,6 @@ public final class TraceReader: EventSource {
       var skipped: [Event] = []
       let position = Int(target - ordinal)
       while decoder.position < position {
-        skipped.removeAll(keepingCapacity: true)
         let end = min(position, decoder.position + Self.batchEvents)
         try decode(upTo: end, into: &skipped)
       }
@@ -211,7 +217,7 @@ public final class TraceReader: EventSource {
 
   /// Room the reader holds for a block, in bytes.
   var bufferedBytes: Int {
-    ColumnID.allCases.reduce(loader.bufferedBytes) { $0 + decoder.columns[$1].capacity }
+    loader.bufferedBytes + decoder.bufferedBytes
   }
 
   private func decodeBatch(into batch: inout EventBatch) throws {
@@ -221,13 +227,16 @@ public final class TraceReader: EventSource {
     // Names hold for a whole batch.
     if let change = texts.nextChange { end = min(end, change) }
     batch.firstOrdinal = ordinal
+    if batch.events.count > end - position {
+      batch.events.removeLast(batch.events.count - (end - position))
+    }
     try decode(upTo: end, into: &batch.events)
     ordinal &+= UInt64(end - position)
   }
 
   private func decode(upTo end: Int, into events: inout [Event]) throws {
     do {
-      try decoder.decode(upTo: end, into: &events)
+      try decoder.decode(upTo: end, into: &events, at: 0)
     } catch {
       throw explain(error, at: index[blocksRead - 1].offset, block: blocksRead - 1)
     }
@@ -256,17 +265,20 @@ public final class TraceReader: EventSource {
       return false
     case .block(let block, let dataOffset):
       try check(block.entry)
-      try loader.load(block, at: dataOffset, into: &decoder.columns)
+      let wanted = columns
+      try loader.load(
+        block, at: dataOffset, into: decoder.columns, wanted: { wanted.needs($0) })
       let events = Int(block.entry.eventCount)
-      try texts.begin(names: decoder.columns.taskNames, events: events)
+      try texts.begin(names: decoder.columns[.taskNames], events: events)
       if blocksRead >= stringBlocks {
         try texts.add(
-          strings: decoder.columns.strings, first: block.entry.firstString,
+          strings: decoder.columns[.strings], first: block.entry.firstString,
           count: Int(block.entry.stringCount))
         stringBlocks = blocksRead + 1
       }
       Self.add(block, to: &columnTotals)
-      decoder.begin(count: events, timeBase: block.timeBase)
+      decoder.wanted = wanted
+      try decoder.begin(count: events, timeBase: block.timeBase)
       offset = block.entry.endOffset
       blocksRead += 1
       blocksDecoded += 1
@@ -328,10 +340,10 @@ public final class TraceReader: EventSource {
       guard entry.stringCount > 0,
         case .block(let block, let dataOffset)? = try? loader.section(at: entry.offset),
         block.entry == entry,
-        (try? loader.load(block, at: dataOffset, into: &decoder.columns, only: .strings)) != nil
+        (try? loader.load(block, at: dataOffset, into: decoder.columns) { $0 == .strings }) != nil
       else { continue }
       try? texts.add(
-        strings: decoder.columns.strings, first: entry.firstString, count: Int(entry.stringCount))
+        strings: decoder.columns[.strings], first: entry.firstString, count: Int(entry.stringCount))
     }
   }
 

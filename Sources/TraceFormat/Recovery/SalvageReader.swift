@@ -17,7 +17,7 @@ final class SalvageReader: EventSource {
   private var totalEvents: UInt64?
   private var loader: BlockLoader
   private var search: MarkerSearch
-  private var decoder = BlockDecoder()
+  private let decoder = BlockDecoder()
   private var texts = TextTable()
   /// Where to look for the next section.
   private var offset: UInt64
@@ -116,7 +116,7 @@ final class SalvageReader: EventSource {
 
   private func deliver(_ block: [Event]) throws {
     events = block
-    try texts.begin(names: decoder.columns.taskNames, events: block.count)
+    try texts.begin(names: decoder.columns[.taskNames], events: block.count)
   }
 
   private func addHole(at offset: UInt64, bytes: UInt64, first: UInt64, events count: UInt64?) {
@@ -175,13 +175,13 @@ final class SalvageReader: EventSource {
     decoded.removeAll(keepingCapacity: true)
     let count = Int(block.entry.eventCount)
     do {
-      try loader.load(block, at: dataOffset, into: &decoder.columns)
-      decoder.begin(count: count, timeBase: block.timeBase)
-      try decoder.decode(upTo: count, into: &decoded)
+      try loader.load(block, at: dataOffset, into: decoder.columns)
+      try decoder.begin(count: count, timeBase: block.timeBase)
+      try decoder.decode(upTo: count, into: &decoded, at: 0)
       var names = TextTable()
-      try names.begin(names: decoder.columns.taskNames, events: count)
+      try names.begin(names: decoder.columns[.taskNames], events: count)
       try texts.add(
-        strings: decoder.columns.strings, first: block.entry.firstString,
+        strings: decoder.columns[.strings], first: block.entry.firstString,
         count: Int(block.entry.stringCount))
       return true
     } catch is FormatProblem {

@@ -2,17 +2,15 @@
 struct BlockPacker {
   private let codec: TraceWriter.Codec
   private let zstd = ZstdCodec()
-  private var frame: [UInt8] = []
 
   init(codec: TraceWriter.Codec) { self.codec = codec }
 
   /// The block with its header; fills `entry.length`.
-  mutating func pack(_ columns: BlockColumns, timeBase: UInt64, entry: inout IndexEntry) -> [UInt8]
-  {
+  func pack(_ columns: BlockColumns, timeBase: UInt64, entry: inout IndexEntry) -> [UInt8] {
     var directory: [DirectoryEntry] = []
     var payload: [UInt8] = []
-    for id in ColumnID.allCases where !columns[id].isEmpty {
-      let raw = columns[id]
+    for id in ColumnID.allCases where !columns.buffer(id).isEmpty {
+      let raw = columns.buffer(id)
       let start = payload.count
       let encoding = append(raw, to: &payload)
       directory.append(
@@ -28,14 +26,13 @@ struct BlockPacker {
   }
 
   /// Appends a column, compressed where that makes it smaller.
-  private mutating func append(_ raw: [UInt8], to payload: inout [UInt8]) -> ColumnEncoding {
+  private func append(_ raw: ColumnBuffer, to payload: inout [UInt8]) -> ColumnEncoding {
     if case .zstd(let level) = codec,
-      let length = zstd.compress(raw, level: level, into: &frame), length < raw.count
+      zstd.compress(raw, level: level, into: &payload) != nil
     {
-      payload.append(contentsOf: frame[..<length])
       return .zstd
     }
-    payload.append(contentsOf: raw)
+    raw.append(to: &payload)
     return .raw
   }
 }

@@ -33,7 +33,7 @@ public final class TraceWriter: EventSink {
 
     /// Makes options.
     public init(
-      blockEvents: Int = 32_768, codec: Codec = .zstd(level: 1), keepsGenerations: Bool = false
+      blockEvents: Int = 65_536, codec: Codec = .zstd(level: 1), keepsGenerations: Bool = false
     ) {
       self.blockEvents = blockEvents
       self.codec = codec
@@ -42,7 +42,7 @@ public final class TraceWriter: EventSink {
   }
 
   /// Events taken so far.
-  public var eventCount: UInt64 { nextOrdinal + UInt64(events.count) }
+  public var eventCount: UInt64 { nextOrdinal + UInt64(count) }
   /// Bytes written so far.
   public var byteCount: UInt64 { offset }
 
@@ -58,15 +58,15 @@ public final class TraceWriter: EventSink {
   private var state = State.open
   private var offset: UInt64 = 0
   private var index: [IndexEntry] = []
-  private var events: [Event] = []
+  private let events: Lane<Event>
+  /// Events collected for the next block.
+  private var count = 0
   private var texts = BlockTexts()
   private var nextOrdinal: UInt64 = 0
   private var nextString: UInt64 = 0
   private var generations = GenerationTracker()
-  /// Generations inside this block, where they are kept.
-  private var kept = KeptGenerations()
-  private var encoder = BlockEncoder()
-  private var packer: BlockPacker
+  private let encoder = BlockEncoder()
+  private let packer: BlockPacker
 
   /// Begins a file; `-` is standard output.
   ///
@@ -85,7 +85,7 @@ public final class TraceWriter: EventSink {
     self.options = options
     self.header = header
     packer = BlockPacker(codec: options.codec)
-    events.reserveCapacity(options.blockEvents)
+    events = Lane(room: options.blockEvents)
     try guarded {
       do {
         try put(FileHeader.bytes(header))
@@ -95,13 +95,16 @@ public final class TraceWriter: EventSink {
     }
   }
 
-  deinit { abandon() }
+  deinit {
+    abandon()
+    events.deallocate()
+  }
 
   public func append(_ event: Event) throws {
     try checkOpen()
-    if options.keepsGenerations { try keepGeneration(of: event) }
-    events.append(event)
-    if events.count == options.blockEvents { try flushBlock() }
+    events[count] = event
+    count += 1
+    if count == events.count { try flushBlock() }
   }
 
   /// Names a task from here on.
@@ -112,7 +115,7 @@ public final class TraceWriter: EventSink {
     guard name.utf8.count <= FormatLimits.nameBytes else {
       throw error(FormatProblem("the name of task \(task) is longer than 64 bytes"))
     }
-    texts.setName(name, of: task, position: events.count)
+    texts.setName(name, of: task, position: count)
     if texts.isFull { try flushBlock() }
   }
 
@@ -133,14 +136,16 @@ public final class TraceWriter: EventSink {
   /// Ends the block here and hands it to the system: a reader of the unfinished file sees it.
   public func flushBlock() throws {
     try checkOpen()
-    guard !events.isEmpty || !texts.isEmpty else { return }
+    guard count > 0 || !texts.isEmpty else { return }
+    let events = self.events.prefix(count)
     var entry = IndexEntry(offset: offset)
     entry.note(events)
     entry.firstOrdinal = nextOrdinal
     entry.firstString = nextString
     entry.stringCount = UInt32(texts.stringCount)
-    let timeBase = events.first?.time ?? 0
-    encoder.encode(events, timeBase: timeBase, generations: &generations)
+    let timeBase = count > 0 ? events[0].time : 0
+    encoder.encode(events, timeBase: timeBase, keepsGenerations: options.keepsGenerations)
+    if !options.keepsGenerations { encoder.setGenerations(&generations) }
     encoder.setTexts(names: texts.namesColumn(tasks: encoder.tasks), strings: texts.strings)
     let block = packer.pack(encoder.columns, timeBase: timeBase, entry: &entry)
     try guarded {
@@ -150,17 +155,8 @@ public final class TraceWriter: EventSink {
     index.append(entry)
     nextOrdinal = entry.endOrdinal
     nextString = entry.endString
-    events.removeAll(keepingCapacity: true)
+    count = 0
     texts.nextBlock()
-    kept.removeAll()
-  }
-
-  /// A block says with which generation each of its objects begins; where that does not give the
-  /// one an event comes with, a new block does.
-  private func keepGeneration(of event: Event) throws {
-    if kept.take(event, &generations) { return }
-    try flushBlock()
-    _ = kept.take(event, &generations)
   }
 
   /// Writes what is left, the footer with `header` (or the one the file began with), and gives
