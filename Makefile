@@ -8,8 +8,8 @@ BINARY = .build/release/tracetool
 # Seconds for each target of `make fuzz`.
 FUZZ_SECONDS ?= 300
 
-.PHONY: help setup build demo test self-test sweep golden docs lint captures conformance bench fuzz \
-  fuzz-smoke sanitize ci clean
+.PHONY: help setup build demo test self-test sweep golden docs lint captures conformance qemu-demo \
+  bench fuzz fuzz-smoke sanitize ci clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ docs: build ## print docs/INVARIANTS.md from the invariants' descriptions
 
 lint: ## formatting and style, strictly
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
+
+qemu-demo: build ## boot two real riscv64 kernels under QEMU, record, check and diff them (docs/LIVE.md)
+	@Tools/qemu/demo
 
 captures: build ## import and check the big live captures in CAPTURES (not part of this repository)
 	@.ci/captures $(BINARY) '$(CAPTURES)'

@@ -15,11 +15,12 @@ struct Probes: ParsableCommand {
 
       EXAMPLES:
         tracetool probes --arch riscv64 --kernel 7.2 > pt.sh
-        tracetool probes --target survey/ --events walkers > pt.sh
-        tracetool probes --target survey/ --explain
-        tracetool probes --target survey/ --for bpf > pt.bpf.c
+        tracetool probes --target survey.tar --events walkers > pt.sh
+        tracetool probes --target survey.tar --explain
+        tracetool probes --target survey.tar --for bpf > pt.bpf.c
 
       On the machine, then here:
+        sh pt.sh survey survey.tar
         sh pt.sh record pt.tar COMMAND…
         tracetool import pt.tar -o pt.ptt && tracetool check pt.ptt
 
@@ -50,7 +51,8 @@ struct Probes: ParsableCommand {
   var form = Form.sh
 
   @Option(
-    help: ArgumentHelp("Folder with the machine's files, from 'survey'.", valueName: "DIR"))
+    help: ArgumentHelp(
+      "The machine's files: the tar 'survey' made, or its folder.", valueName: "TAR"))
   var target: String?
 
   @Option(help: ArgumentHelp("Its /proc/kallsyms.", valueName: "FILE"))
@@ -100,9 +102,9 @@ struct Probes: ParsableCommand {
   /// What the options tell of the machine.
   private func describedTarget() throws -> ProbeTarget {
     let files = try TargetFiles(
-      folder: target, kallsyms: kallsyms, functions: functions, config: config, btf: btf)
+      survey: target, kallsyms: kallsyms, functions: functions, config: config, btf: btf)
     guard let name = arch ?? files.machine else {
-      throw ValidationError("--arch is missing: riscv64, x86_64 or arm64 (or --target DIR)")
+      throw ValidationError("--arch is missing: riscv64, x86_64 or arm64 (or --target TAR)")
     }
     guard let architecture = Architecture(named: name) else {
       throw ValidationError("--arch \(name): known are riscv64, x86_64 and arm64")

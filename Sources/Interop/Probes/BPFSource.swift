@@ -15,7 +15,7 @@ public struct BPFSource: Sendable {
     guard plan.target.symbols != nil else {
       throw TraceError(
         file: "--for bpf", what: "needs the target's symbols",
-        hint: "give --kallsyms FILE or --target DIR (made by the script's 'survey')")
+        hint: "give --kallsyms FILE or --target TAR (made by the script's 'survey')")
     }
     self.plan = plan
     self.producer = producer

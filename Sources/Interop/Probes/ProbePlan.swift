@@ -99,6 +99,12 @@ public struct ProbePlan: Sendable {
       }
     }
     var fields = spec.fields
+    if mechanism == .fprobe, target.architecture.callerIsRegister {
+      if case .callers = spec.filter {
+        return .failure(Reason(text: "an fprobe cannot tell the call site there"))
+      }
+      fields.removeAll { $0.value == .caller }
+    }
     if let members = target.members {
       for field in spec.fields {
         guard let member = member(of: field), members[member] == nil else { continue }
@@ -156,6 +162,11 @@ public struct ProbePlan: Sendable {
     }
     if mechanism == .fprobe, target.config != nil, target.config?["FPROBE_EVENTS"] != "y" {
       warnings.append("this kernel has no fprobe events (FPROBE_EVENTS): use --mechanism kprobe")
+    }
+    if mechanism == .fprobe, target.architecture.callerIsRegister {
+      warnings.append(
+        "fprobes read no registers, so call sites are not recorded: the level of a queued table "
+          + "comes from its allocation alone (--mechanism kprobe records them, and may miss some)")
     }
     if mechanism == .kprobe, target.config != nil, target.config?["KPROBE_EVENTS"] != "y" {
       warnings.append("this kernel has no kprobe events (KPROBE_EVENTS)")

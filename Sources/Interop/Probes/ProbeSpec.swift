@@ -137,6 +137,10 @@ public enum Architecture: String, Sendable, CaseIterable {
     case .arm64: "%x30"
     }
   }
+
+  /// Whether that is a register, of which an fprobe event can read none (`Argument is not
+  /// supported` on 7.2, kernel/trace/trace_probe.c refuses them).
+  var callerIsRegister: Bool { caller.hasPrefix("%") }
 }
 
 /// `6.12`, without what follows.

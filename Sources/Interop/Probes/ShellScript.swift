@@ -135,6 +135,11 @@ public struct ShellScript: Sendable {
       for f in $3; do
         grep -q " $f\$" "$W/kallsyms" || continue
         if [ "$MECH" = fprobe ]; then
+          # No register can be read there, and so no call site where it is in one.
+          case $args in *=%*)
+            case $5 in CALLERS*) say "not probed: $1: an fprobe cannot tell the call site here"; return 0 ;; esac
+            args=$(echo "$args" | sed 's/ [a-z0-9_]*=%[a-z0-9]*:[a-z0-9]*//g') ;;
+          esac
           d="f:pt/$1 $f"; [ "$2" = p ] || d="$d%return"; file=dynamic_events
         else
           d="$2:pt/$1 $f"; file=kprobe_events

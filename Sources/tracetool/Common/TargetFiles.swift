@@ -1,7 +1,7 @@
 import Interop
 import TraceFormat
 
-/// The files of a machine that `probes` can be given, singly or as the folder of a survey.
+/// The files of a machine that `probes` can be given, singly or as a survey.
 struct TargetFiles {
   private let files: [Name: (path: String, bytes: [UInt8])]
 
@@ -14,27 +14,15 @@ struct TargetFiles {
     case machine
   }
 
-  /// Reads what there is. A file that is named and cannot be read is an error; one that a folder
+  /// Reads what there is. A file that is named and cannot be read is an error; one that a survey
   /// does not have is not.
   init(
-    folder: String?, kallsyms: String?, functions: String?, config: String?, btf: String?
+    survey: String?, kallsyms: String?, functions: String?, config: String?, btf: String?
   ) throws {
     var files: [Name: (path: String, bytes: [UInt8])] = [:]
-    if let folder {
-      guard isDirectory(folder) else {
-        throw TraceError(
-          file: folder, what: "is no folder",
-          hint: "unpack the tar that 'sh pt.sh survey OUT.tar' wrote, and name its folder")
-      }
-      for name in Name.allCases {
-        let path = "\(folder)/\(name.rawValue)"
-        if let bytes = try? Self.read(path) { files[name] = (path, bytes) }
-      }
-      if files.isEmpty {
-        throw TraceError(
-          file: folder, what: "holds none of a survey's files",
-          hint: "expected are kallsyms, available_filter_functions, config, btf, release, machine")
-      }
+    if let survey {
+      let found = try SurveyFiles(path: survey, isFolder: isDirectory(survey))
+      for name in Name.allCases { files[name] = found[name.rawValue] }
     }
     let named: [(Name, String?)] = [
       (.kallsyms, kallsyms), (.functions, functions), (.config, config), (.btf, btf),
@@ -87,10 +75,7 @@ struct TargetFiles {
     }
   }
 
-  /// A kernel's list of symbols has some 10 MB, its BTF some 5.
-  private static let largest = 64 << 20
-
   private static func read(_ path: String) throws -> [UInt8] {
-    try WholeFile.read(path, atMost: largest)
+    try WholeFile.read(path, atMost: SurveyFiles.largest)
   }
 }

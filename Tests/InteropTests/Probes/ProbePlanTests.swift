@@ -128,6 +128,22 @@ struct RecordedKernel: Sendable, CustomTestStringConvertible {
     #expect(plan.warnings.contains { $0.contains("ARCH_HAVE_NMI_SAFE_CMPXCHG") })
   }
 
+  /// A real 7.2 on riscv64 refused every fprobe that asked for a register, the destructor's
+  /// among them; x86_64 finds the call site on the stack, where an fprobe may look.
+  @Test(arguments: RecordedKernel.all)
+  func fprobesReadNoRegisters(_ kernel: RecordedKernel) {
+    let plan = ProbePlan(kernel.target, set: .full, mechanism: .fprobe)
+    let made = definitions(plan)
+    #expect(made.contains { $0.hasPrefix("f:pt/pt_dtor ") })
+    #expect(made.allSatisfy { !$0.contains("=%") })
+    #expect(made.contains { $0.contains(" ra=") } == (kernel.target.architecture == .x86_64))
+    if kernel.target.architecture == .riscv64 {
+      // Its filter is the call site.
+      #expect(plan.probes.allSatisfy { $0.spec.event != "tlb_page" })
+      #expect(plan.warnings.contains { $0.contains("call sites are not recorded") })
+    }
+  }
+
   @Test func tracePointsAloneShowNoTable() {
     let plan = ProbePlan(ProbeTarget(.arm64), set: .full, mechanism: .tracepoints)
     #expect(plan.probes.isEmpty)
