@@ -8,11 +8,14 @@ extension MutationOperator {
       catches: ["I01"],
       related: ["I02", "I03", "I06", "I07", "I08", "I18", "I19", "I33", "I35", "I36"]
     ) { specimen, random in
-      // The page had a life before, freed in the trace.
+      // The page had a life before, freed in the trace. A page directory that nobody constructs
+      // has nothing but its free to show that it lived, and two frees are I08's business.
       let reborn = Set(specimen.tables.compactMap(\.next))
-      guard let table = specimen.table(&random, where: { reborn.contains($0.alloc) }) else {
-        return false
-      }
+      guard
+        let table = specimen.table(
+          &random,
+          where: { reborn.contains($0.alloc) && ($0.construct != nil || $0.install != nil) })
+      else { return false }
       specimen.remove(table.alloc)
       return true
     },
