@@ -122,8 +122,10 @@ struct Probes: ParsableCommand {
 
   private func explanation(_ plan: ProbePlan) -> [String] {
     var lines = ["mechanism: \(plan.mechanism.rawValue)", ""]
-    for (name, place, why) in plan.explanations {
-      lines.append(Figures.left(name, 26) + Figures.left(place, 38) + why)
+    let explanations = plan.explanations
+    let width = (explanations.map(\.place.count).max() ?? 0) + 2
+    for (name, place, why) in explanations {
+      lines.append(Figures.left(name, 26) + Figures.left(place, width) + why)
     }
     if !plan.missing.isEmpty { lines.append("") }
     for (event, reason) in plan.missing { lines.append("not probed: \(event): \(reason)") }
