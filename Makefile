@@ -41,7 +41,8 @@ docs: build ## print docs/INVARIANTS.md from the invariants' descriptions
 	$(BINARY) check --list --format markdown -o docs/INVARIANTS.md
 
 lint: ## formatting and style, strictly
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources \
+	  Benchmarks/Package.swift Benchmarks/Sources
 
 qemu-demo: build ## boot two real riscv64 kernels under QEMU, record, check and diff them (docs/LIVE.md)
 	@Tools/qemu/demo
