@@ -45,6 +45,7 @@ struct Merge: ParsableCommand {
     help: ArgumentHelp("The trace file to write; - is stdout.", valueName: "FILE"))
   var output: String
 
+  @OptionGroup var codec: CodecOptions
   @OptionGroup var verbosity: VerbosityOptions
 
   func validate() throws {
@@ -58,7 +59,8 @@ struct Merge: ParsableCommand {
     let bar = ProgressBar("merge", .events, verbosity)
     defer { ProgressBar.clear() }
     let count = try TraceMerge.merge(
-      files, order: order.mergeOrder, producer: toolProducer, to: output
+      files, order: order.mergeOrder, producer: toolProducer, to: output,
+      options: codec.writerOptions
     ) { bar?.update($0, of: $1) }
     verbosity.note("\(output): \(count) events of \(files.count) traces")
   }

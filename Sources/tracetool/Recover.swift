@@ -27,12 +27,15 @@ struct Recover: ParsableCommand {
     help: ArgumentHelp("The trace file to write; - is stdout.", valueName: "FILE"))
   var output: String
 
+  @OptionGroup var codec: CodecOptions
   @OptionGroup var verbosity: VerbosityOptions
 
   func run() throws {
     let bar = ProgressBar("recover \(file)", .bytes, verbosity)
     defer { ProgressBar.clear() }
-    let report = try TraceRecovery.recover(file, to: output) { bar?.update($0, of: $1) }
+    let report = try TraceRecovery.recover(
+      file, to: output, options: codec.writerOptions
+    ) { bar?.update($0, of: $1) }
     for line in Self.lines(report) { verbosity.note("\(file): \(line)") }
     if report.isLossy { throw ExitCode(ExitStatus.inconclusive.rawValue) }
   }

@@ -36,6 +36,7 @@ struct Slice: ParsableCommand {
     help: ArgumentHelp("The trace file to write; - is stdout.", valueName: "FILE"))
   var output: String
 
+  @OptionGroup var codec: CodecOptions
   @OptionGroup var verbosity: VerbosityOptions
 
   func validate() throws {
@@ -53,7 +54,9 @@ struct Slice: ParsableCommand {
     }
     let bar = ProgressBar("slice \(file)", .events, verbosity)
     defer { ProgressBar.clear() }
-    let report = try TraceSlice.cut(range, of: file, to: output) { bar?.update($0, of: $1) }
+    let report = try TraceSlice.cut(
+      range, of: file, to: output, options: codec.writerOptions
+    ) { bar?.update($0, of: $1) }
     let ordinals = report.ordinals
     verbosity.note(
       "\(output): \(ordinals.upperBound - ordinals.lowerBound + 1) events, those from "

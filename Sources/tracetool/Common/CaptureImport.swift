@@ -30,13 +30,14 @@ struct CaptureImport {
   /// Writes the trace to `output`, a file or `-`. It appears only if all of the trace was read and
   /// `accept` does not throw.
   func write(
-    to output: String, accept: (ImportReport) throws -> Void = { _ in }
+    to output: String, options writing: TraceWriter.Options = .init(),
+    accept: (ImportReport) throws -> Void = { _ in }
   ) throws -> ImportResult {
     var writer: TraceWriter?
     defer { ProgressBar.clear() }
     do {
       let result = try Importing.importTrace(path: trace, options: options) { header in
-        let opened = try TraceWriter(path: output, header: header)
+        let opened = try TraceWriter(path: output, header: header, options: writing)
         writer = opened
         return opened
       }
