@@ -3,16 +3,9 @@ import TraceFormat
 
 /// The files of a machine that `probes` can be given, singly or as a survey.
 struct TargetFiles {
-  private let files: [Name: (path: String, bytes: [UInt8])]
+  private typealias Name = SurveyFiles.Name
 
-  private enum Name: String, CaseIterable {
-    case kallsyms
-    case functions = "available_filter_functions"
-    case config
-    case btf
-    case release
-    case machine
-  }
+  private let files: [Name: (path: String, bytes: [UInt8])]
 
   /// Reads what there is. A file that is named and cannot be read is an error; one that a survey
   /// does not have is not.
@@ -22,13 +15,13 @@ struct TargetFiles {
     var files: [Name: (path: String, bytes: [UInt8])] = [:]
     if let survey {
       let found = try SurveyFiles(path: survey, isFolder: isDirectory(survey))
-      for name in Name.allCases { files[name] = found[name.rawValue] }
+      for name in Name.allCases { files[name] = found[name] }
     }
     let named: [(Name, String?)] = [
       (.kallsyms, kallsyms), (.functions, functions), (.config, config), (.btf, btf),
     ]
     for (name, path) in named {
-      if let path { files[name] = (path, try Self.read(path)) }
+      if let path { files[name] = (path, try WholeFile.read(path, atMost: SurveyFiles.largest)) }
     }
     self.files = files
   }
@@ -73,9 +66,5 @@ struct TargetFiles {
     files[name].flatMap {
       String(decoding: $0.bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
     }
-  }
-
-  private static func read(_ path: String) throws -> [UInt8] {
-    try WholeFile.read(path, atMost: SurveyFiles.largest)
   }
 }

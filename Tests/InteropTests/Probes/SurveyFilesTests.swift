@@ -33,8 +33,9 @@ import Testing
     for read in [
       try SurveyFiles(path: folder, isFolder: true), try SurveyFiles(path: tar, isFolder: false),
     ] {
-      for name in SurveyFiles.names {
-        #expect(read[name].map { String(decoding: $0.bytes, as: UTF8.self) } == files[name])
+      for name in SurveyFiles.Name.allCases {
+        #expect(
+          read[name].map { String(decoding: $0.bytes, as: UTF8.self) } == files[name.rawValue])
       }
     }
   }
