@@ -17,7 +17,7 @@ extension NeutralTransformation {
     exception("insert-E8", "page directories that __mmdrop() frees") { script, pfn in
       script.level = .pgd
       script.table(.tableAlloc, pfn)
-      if script.constructsDirectories { script.construct(pfn, hasLock: false) }
+      if script.constructsDirectories { script.construct(pfn) }
       if script.constructsDirectories { script.destruct(pfn, hasLock: false) }
       script.table(.tableFree, pfn, script.freeFunction)
     },
@@ -88,7 +88,7 @@ struct LifeScript {
     events.append(specimen.stranger(kind, at: place, 0x5e1f_0000 &+ pfn &* 64, pfn))
   }
 
-  mutating func construct(_ pfn: UInt64, hasLock: Bool = true) {
+  mutating func construct(_ pfn: UInt64) {
     table(.tableConstruct, pfn, 0, 1)
   }
 

@@ -1,3 +1,4 @@
+import Simulator
 import TraceFormat
 
 /// One way to break a valid trace, and who must notice.
@@ -48,19 +49,9 @@ extension Specimen {
   ) -> CallbackParts? {
     callbacks.filter(fits).randomElement(using: &random)
   }
-}
 
-/// The self-test's own seeded generator: the same numbers on every machine.
-struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
+  /// The place of an event that fits, by chance.
+  func event(_ random: inout SplitMix64, where fits: (Event) -> Bool) -> Int? {
+    events.indices.filter { fits(events[$0]) }.randomElement(using: &random)
   }
 }

@@ -1,3 +1,4 @@
+import Simulator
 import TraceFormat
 
 /// A change after which everything must be judged as before.

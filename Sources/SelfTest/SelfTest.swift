@@ -1,6 +1,6 @@
 import Replay
-import TraceFormat
 import Simulator
+import TraceFormat
 
 /// Does the judge see what it should, and nothing else?
 ///

@@ -1,28 +1,29 @@
 import Foundation
+import Replay
 
 extension SelfTestResult {
   /// The report as lines.
   public var lines: [String] {
-    func pad(_ text: String, _ width: Int) -> String {
-      text + String(repeating: " ", count: max(1, width - text.count))
-    }
     var lines = ["self-test, seed \(seed)", "", "mutation operators: killed, survived"]
     for row in mutations {
       lines.append(
-        "  " + pad(row.name, 28) + pad("\(row.passed)", 6) + pad("\(row.failed)", 6)
+        "  " + Figures.left(row.name, 28) + Figures.left("\(row.passed)", 6)
+          + Figures.left("\(row.failed)", 6)
           + "by " + row.catches.joined(separator: ","))
       lines += row.failures.map { "      SURVIVED  " + $0 }
     }
     lines += ["", "neutral transformations: silent, not silent"]
     for row in neutral {
       lines.append(
-        "  " + pad(row.name, 28) + pad("\(row.passed)", 6) + pad("\(row.failed)", 6) + row.summary)
+        "  " + Figures.left(row.name, 28) + Figures.left("\(row.passed)", 6)
+          + Figures.left("\(row.failed)", 6) + row.summary)
       lines += row.failures.map { "      NOT SILENT  " + $0 }
     }
     lines += ["", "invariants: mutants killed, survived, reported without reason"]
     for row in invariants {
       lines.append(
-        "  " + pad(row.id, 6) + pad("\(row.killed)", 6) + pad("\(row.survived)", 6)
+        "  " + Figures.left(row.id, 6) + Figures.left("\(row.killed)", 6)
+          + Figures.left("\(row.survived)", 6)
           + "\(row.unrelated)")
     }
     if !unused.isEmpty {

@@ -202,4 +202,15 @@ struct Specimen {
 extension Specimen.TableParts {
   /// Went the table path, and was freed by its batch's callback.
   var isBatched: Bool { path == .tableQueueBatch && callback != nil && free != nil }
+
+  /// Something happens between the free of its page and the next allocation there.
+  var isPageIdleAfterFree: Bool { Self.isIdle(free, next) }
+
+  /// Something happens between the free of its lock and the next allocation there.
+  var isLockIdleAfterFree: Bool { Self.isIdle(lockFree, lockNext) }
+
+  private static func isIdle(_ free: Int?, _ next: Int?) -> Bool {
+    guard let free else { return false }
+    return (next ?? .max) > free + 1
+  }
 }

@@ -1,11 +1,12 @@
-/// The simulator's only source of randomness: SplitMix64.
+/// The only source of randomness of the simulator, and of the self-test: SplitMix64.
 ///
 /// Each task has a generator of its own, so that what a task asks for does not depend on the
 /// stage or on the interleaving.
-struct SplitMix64: RandomNumberGenerator, Sendable {
+package struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  init(seed: UInt64) { state = seed }
+  /// A generator; the same seed gives the same numbers on every machine.
+  package init(seed: UInt64) { state = seed }
 
   /// A generator for part `stream` of a run with this seed.
   init(seed: UInt64, stream: UInt64) {
@@ -13,7 +14,7 @@ struct SplitMix64: RandomNumberGenerator, Sendable {
     state = mixer.next()
   }
 
-  mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var z = state
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9

@@ -27,16 +27,10 @@ extension MutationOperator {
               && callback.members.allSatisfy {
                 specimen.tables[$0].next == nil && specimen.tables[$0].lockNext == nil
               }
-              && !specimen.callbacks.contains {
-                $0.head == callback.head && $0.call > callback.call
-              }
+              && specimen.isLastUse(callback)
           })
       else { return false }
-      let actor = specimen.events[callback.start!]
-      specimen.remove(
-        (callback.start!...callback.end!).filter {
-          specimen.events[$0].cpu == actor.cpu && specimen.events[$0].task == actor.task
-        })
+      specimen.remove(specimen.inside(callback))
       return true
     },
     .init(
@@ -116,13 +110,7 @@ extension MutationOperator {
     ) { specimen, random in
       guard
         let callback = specimen.callback(
-          &random,
-          where: { callback in
-            callback.batchFree != nil
-              && !specimen.callbacks.contains {
-                $0.head == callback.head && $0.call > callback.call
-              }
-          })
+          &random, where: { $0.batchFree != nil && specimen.isLastUse($0) })
       else { return false }
       specimen.remove(callback.batchFree!)
       return true
@@ -160,4 +148,11 @@ extension MutationOperator {
       return true
     },
   ]
+}
+
+extension Specimen {
+  /// Nobody uses the head of a callback again.
+  fileprivate func isLastUse(_ callback: CallbackParts) -> Bool {
+    !callbacks.contains { $0.head == callback.head && $0.call > callback.call }
+  }
 }

@@ -135,11 +135,16 @@ extension Specimen {
 
   /// Moves a callback and what happens inside it.
   mutating func moveCallback(_ callback: CallbackParts, before target: Int) {
-    guard let start = callback.start, let end = callback.end else { return }
+    move(inside(callback), before: target)
+  }
+
+  /// A callback's start, its end, and what its CPU and task do between them; nothing if it did not
+  /// run to its end.
+  func inside(_ callback: CallbackParts) -> [Int] {
+    guard let start = callback.start, let end = callback.end else { return [] }
     let actor = events[start]
-    let inside = (start...end).filter {
+    return (start...end).filter {
       events[$0].cpu == actor.cpu && events[$0].task == actor.task
     }
-    move(inside, before: target)
   }
 }

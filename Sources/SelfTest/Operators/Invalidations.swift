@@ -87,14 +87,7 @@ extension MutationOperator {
     .init(
       "walk-after-free", "a page walker reads a freed table", catches: ["I19"]
     ) { specimen, random in
-      guard
-        let table = specimen.table(
-          &random,
-          where: { table in
-            guard let free = table.free else { return false }
-            return (table.next ?? .max) > free + 1
-          })
-      else { return false }
+      guard let table = specimen.table(&random, where: \.isPageIdleAfterFree) else { return false }
       let place = table.free! + 1
       specimen.insert(specimen.stranger(.hardwareAccess, at: place, table.pfn), before: place)
       return true
@@ -102,21 +95,20 @@ extension MutationOperator {
     .init(
       "flush-pending-kept", "tlb_flush_pending stays raised after a gather", catches: ["I30"]
     ) { specimen, random in
-      let places = specimen.events.indices.filter {
-        specimen.events[$0].kind == .mmFlushPending
-          && Int64(bitPattern: specimen.events[$0].arg0) < 0
-      }
-      guard let place = places.randomElement(using: &random) else { return false }
+      guard
+        let place = specimen.event(
+          &random, where: { $0.kind == .mmFlushPending && Int64(bitPattern: $0.arg0) < 0 })
+      else { return false }
       specimen.remove(place)
       return true
     },
     .init(
       "wrong-bytes", "pgtables_bytes changes by two pages at once", catches: ["I34"]
     ) { specimen, random in
-      let places = specimen.events.indices.filter {
-        specimen.events[$0].kind == .mmBytes && Int64(bitPattern: specimen.events[$0].arg0) > 0
-      }
-      guard let place = places.randomElement(using: &random) else { return false }
+      guard
+        let place = specimen.event(
+          &random, where: { $0.kind == .mmBytes && Int64(bitPattern: $0.arg0) > 0 })
+      else { return false }
       specimen.change(place) { $0.arg0 = 8192 }
       return true
     },
@@ -157,9 +149,9 @@ extension MutationOperator {
       "overfull-batch", "a table is put behind the end of its batch page", catches: ["I28"],
       related: ["I29"]
     ) { specimen, random in
-      guard let capacity = specimen.header.machine?.batchCapacity else { return false }
-      let places = specimen.events.indices.filter { specimen.events[$0].kind == .batchAdd }
-      guard let place = places.randomElement(using: &random) else { return false }
+      guard let capacity = specimen.header.machine?.batchCapacity,
+        let place = specimen.event(&random, where: { $0.kind == .batchAdd })
+      else { return false }
       specimen.change(place) { $0.arg1 = capacity }
       return true
     },

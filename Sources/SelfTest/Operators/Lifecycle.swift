@@ -124,11 +124,7 @@ extension MutationOperator {
     ) { specimen, random in
       guard
         let table = specimen.table(
-          &random,
-          where: { table in
-            guard let free = table.free, table.install != nil else { return false }
-            return (table.next ?? .max) > free + 1
-          })
+          &random, where: { $0.isPageIdleAfterFree && $0.install != nil })
       else { return false }
       var event = specimen.events[table.install!]
       event.time = specimen.events[table.free!].time

@@ -39,17 +39,8 @@ extension MutationOperator {
     .init(
       "lock-after-free", "a lock is taken after it was freed", catches: ["I20"]
     ) { specimen, random in
-      guard
-        let table = specimen.table(
-          &random,
-          where: { table in
-            guard let free = table.lockFree else { return false }
-            return (table.lockNext ?? .max) > free + 1
-          })
-      else { return false }
-      let place = table.lockFree! + 1
-      specimen.insert(
-        specimen.stranger(.lockAcquire, at: place, table.lock!, 0, table.pfn), before: place)
+      guard let table = specimen.table(&random, where: \.isLockIdleAfterFree) else { return false }
+      specimen.touchLock(.lockAcquire, of: table, before: table.lockFree! + 1)
       return true
     },
     .init(
@@ -57,33 +48,19 @@ extension MutationOperator {
     ) { specimen, random in
       guard
         let table = specimen.table(
-          &random,
-          where: { table in
-            guard let free = table.lockFree, table.lockAlloc != nil else { return false }
-            return (table.lockNext ?? .max) > free + 1
-          })
+          &random, where: { $0.isLockIdleAfterFree && $0.lockAlloc != nil })
       else { return false }
       let place = table.lockFree!
       specimen.insert(
         specimen.stranger(.lockRelease, at: place, table.lock!, 0, table.pfn), before: place + 1)
-      specimen.insert(
-        specimen.stranger(.lockAcquire, at: place, table.lock!, 0, table.pfn), before: place)
+      specimen.touchLock(.lockAcquire, of: table, before: place)
       return true
     },
     .init(
       "spin-after-free", "a reader spins on a freed lock", catches: ["I20"]
     ) { specimen, random in
-      guard
-        let table = specimen.table(
-          &random,
-          where: { table in
-            guard let free = table.lockFree else { return false }
-            return (table.lockNext ?? .max) > free + 1
-          })
-      else { return false }
-      let place = table.lockFree! + 1
-      specimen.insert(
-        specimen.stranger(.lockWait, at: place, table.lock!, 0, table.pfn), before: place)
+      guard let table = specimen.table(&random, where: \.isLockIdleAfterFree) else { return false }
+      specimen.touchLock(.lockWait, of: table, before: table.lockFree! + 1)
       return true
     },
     .init(
@@ -93,9 +70,7 @@ extension MutationOperator {
         let table = specimen.table(
           &random, where: { $0.lockFree != nil && $0.lockAlloc != nil })
       else { return false }
-      let place = table.lockFree!
-      specimen.insert(
-        specimen.stranger(.lockAcquire, at: place, table.lock!, 0, table.pfn), before: place)
+      specimen.touchLock(.lockAcquire, of: table, before: table.lockFree!)
       return true
     },
     .init(
@@ -105,10 +80,17 @@ extension MutationOperator {
         let table = specimen.table(
           &random, where: { $0.lockFree != nil && $0.lockAlloc != nil })
       else { return false }
-      let place = table.lockFree!
-      specimen.insert(
-        specimen.stranger(.lockWait, at: place, table.lock!, 0, table.pfn), before: place)
+      specimen.touchLock(.lockWait, of: table, before: table.lockFree!)
       return true
     },
   ]
+}
+
+extension Specimen {
+  /// Lets a task that is in nobody's way do something to the lock of `table`.
+  fileprivate mutating func touchLock(
+    _ kind: EventKind, of table: TableParts, before place: Int
+  ) {
+    insert(stranger(kind, at: place, table.lock!, 0, table.pfn), before: place)
+  }
 }

@@ -128,16 +128,18 @@ extension MutationOperator {
       "deposit-forgotten", "a deposited table is used without having been withdrawn",
       catches: ["I39"]
     ) { specimen, random in
-      let places = specimen.events.indices.filter { specimen.events[$0].kind == .tableWithdraw }
-      guard let place = places.randomElement(using: &random) else { return false }
+      guard let place = specimen.event(&random, where: { $0.kind == .tableWithdraw }) else {
+        return false
+      }
       specimen.remove(place)
       return true
     },
     .init(
       "reclaim-in-use", "a table is reclaimed with an entry in use", catches: ["I40"]
     ) { specimen, random in
-      let places = specimen.events.indices.filter { specimen.events[$0].kind == .tableReclaim }
-      guard let place = places.randomElement(using: &random) else { return false }
+      guard let place = specimen.event(&random, where: { $0.kind == .tableReclaim }) else {
+        return false
+      }
       specimen.change(place) { $0.arg1 = 1 }
       return true
     },

@@ -7,14 +7,7 @@ extension MutationOperator {
       "read-after-free", "a walker reads the content of a freed table",
       catches: ["I18"], related: ["I23"]
     ) { specimen, random in
-      guard
-        let table = specimen.table(
-          &random,
-          where: { table in
-            guard let free = table.free else { return false }
-            return (table.next ?? .max) > free + 1
-          })
-      else { return false }
+      guard let table = specimen.table(&random, where: \.isPageIdleAfterFree) else { return false }
       let place = table.free! + 1
       specimen.insert(
         specimen.stranger(.readerAccess, at: place, table.pfn, 0), before: place)
