@@ -65,6 +65,8 @@ let package = Package(
     .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "TraceFormat"], swiftSettings: settings),
     .testTarget(
+      name: "OracleTests", dependencies: ["Replay", "TraceFormat"], swiftSettings: settings),
+    .testTarget(
       name: "InteropTests", dependencies: ["Interop", "TraceFormat", "Replay"],
       exclude: ["Fixtures", "Regressions"], swiftSettings: settings),
     .testTarget(

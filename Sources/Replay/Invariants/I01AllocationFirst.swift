@@ -16,7 +16,7 @@ struct AllocationFirst: Invariant {
     example: "pt_ctor on a table that is freed")
 
   private static let kinds: [EventKind] = [
-    .tableConstruct, .tableInstall, .tableUnlink, .tableQueueBatch, .tableQueuePage,
+    .tableZero, .tableConstruct, .tableInstall, .tableUnlink, .tableQueueBatch, .tableQueuePage,
     .tableFallback, .tableDeposit, .tableWithdraw, .tableDefer,
   ]
 

@@ -33,7 +33,10 @@ struct ConstructedOnce: Invariant {
 
   private mutating func judge(constructor event: ResolvedEvent, _ tally: inout Tally) {
     if event.event.level != .unknown { constructedLevels.insert(event.event.level) }
-    guard let table = event.table, table.owesDestructor, !table.isFreed else { return }
+    // Twice in a life is once too often; only what has been in use and was destructed is I06's.
+    guard let table = event.table, table.isConstructed, !table.isFreed,
+      table.owesDestructor || table.installAt == .none
+    else { return }
     tally.exercised += 1
     tally.report(
       "constructed a second time", missing: "pt_dtor, pt_free, pt_alloc", at: event,

@@ -31,7 +31,7 @@ struct QueuedUnlinked: Invariant {
           guard table.installed else { continue }
           tally.report(
             "queued while an entry points at it", missing: "pt_unlink", at: batch[place],
-            since: table.installAt, absent: [.tableUnlink])
+            since: table.enteredAt, absent: [.tableUnlink])
         }
       }
     }

@@ -46,7 +46,7 @@ struct TornDownTogether: Invariant {
       tally.pending += 1
       return
     }
-    if table.destructPlacement == .beforeQueue {
+    if table.destructAt < table.queueAt {
       tally.exercised += 1
       tally.report(
         event.resolution.run != 0

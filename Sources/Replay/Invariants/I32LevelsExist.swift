@@ -41,14 +41,14 @@ struct LevelsExist: Invariant {
   }
 
   private func judge(install place: Int32, _ batch: ResolvedBatch, _ tally: inout Tally) {
-    guard let table = batch.table(at: place) else { return }
+    guard let table = batch.table(at: place), !table.isFreed else { return }
     let event = batch.events[Int(place)]
     if event.flags.contains(.shared) {
       tally.exempt(.e7)
     } else if table.installed {
       tally.report(
         "installed in a second entry", missing: "pt_unlink", at: batch[place],
-        since: max(table.installAt, table.firstAt), absent: [.tableUnlink])
+        since: table.enteredAt, absent: [.tableUnlink])
     } else if table.slot != 0, table.slot != event.arg1 {
       tally.exempt(.e6)
     }

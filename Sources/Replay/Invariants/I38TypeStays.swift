@@ -32,6 +32,7 @@ struct TypeStays: Invariant {
       table.typeClearAt != .none
     else { return }
     tally.exercised += 1
+    if table.typeClearWaited { return }
     tally.report(
       kind == .tableQueuePage
         ? "page type cleared before the table was put into the page gather"

@@ -51,7 +51,7 @@ struct DepositDiscipline: Invariant {
     } else if table.installed {
       tally.report(
         "deposited while an entry points at it", missing: "pt_unlink", at: event,
-        since: table.installAt, absent: [.tableUnlink])
+        since: table.enteredAt, absent: [.tableUnlink])
     } else if table.destructAt != .none {
       tally.report(
         "deposited after its destructor", missing: "pt_ctor", at: event, since: table.destructAt,

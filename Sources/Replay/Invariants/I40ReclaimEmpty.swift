@@ -22,17 +22,22 @@ struct ReclaimEmpty: Invariant {
     }
   }
 
+  /// The lock's memory has not become another table's.
+  private func isOf(_ table: TableLife?, _ lock: LockLife) -> Bool {
+    table.map { $0.pfn == lock.pfn && $0.generation == lock.tableGeneration } ?? false
+  }
+
   private func judge(_ event: ResolvedEvent, _ upper: LockLife?, _ tally: inout Tally) {
     if event.event.arg1 != 0 {
       tally.report("reclaimed with entries in use", at: event, since: event.ordinal)
     }
     let task = event.event.task
-    if let lock = event.lock, lock.table >= 0, !lock.freed,
+    if let lock = event.lock, lock.table >= 0, !lock.freed, isOf(event.table, lock),
       lock.heldSince == .none || lock.holder != task
     {
       tally.report(
         "reclaimed without holding its ptlock", missing: "ptl_lock", at: event,
-        since: event.table?.firstAt ?? .none, absent: [.lockAcquire])
+        since: lock.allocAt, absent: [.lockAcquire])
     }
     if event.event.arg0 != 0, let lock = upper, lock.heldSince == .none || lock.holder != task {
       tally.report(

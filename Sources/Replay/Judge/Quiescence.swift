@@ -8,6 +8,8 @@ struct Quiescence: Sendable {
   private(set) var event: Event?
   /// Its place.
   private(set) var at: Ordinal = .none
+  /// No event is missing between this place and the last `quiesce`.
+  private(set) var cleanSince: Ordinal = 0
   private var places: [Ordinal] = []
 
   /// Notes the events of a batch; call it before judging them.
@@ -17,6 +19,7 @@ struct Quiescence: Sendable {
     for place in batch.places(of: .quiesce) {
       at = batch.firstOrdinal + Ordinal(place)
       event = batch.events[Int(place)]
+      cleanSince = batch.resolutions[Int(place)].cleanSince
       places.append(at)
     }
   }

@@ -130,7 +130,7 @@ public struct Tally: Sendable {
     callback: CallbackLife? = nil
   ) {
     guard let event = quiescence.event else { return }
-    let clean = (since == .none ? 0 : since) >= state.holes.cleanSince
+    let clean = (since == .none ? 0 : since) >= quiescence.cleanSince
     add(
       cause, missing, absent, overLoss: !clean,
       Candidate(

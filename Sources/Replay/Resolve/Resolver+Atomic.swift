@@ -25,7 +25,7 @@ struct OpenList {
 /// not happen inside either.
 extension Resolver {
   /// Members looked at: no machine has more open at a time.
-  private static let searchLimit = 4096
+  static let searchLimit = 4096
 
   mutating func noteOpen(section slot: Int32) {
     sections[Int(slot)].place = openReaders.add(slot)

@@ -100,15 +100,16 @@ extension Resolver {
     let table = tableSlots.find(pfn)
     guard table >= 0 else { return }
     let index = Int(table)
-    if callbacks[Int(slot)].function == .removeTableOne { waitInFallback(table) }
     if callbacks[Int(slot)].function == .removeTableOne, tables[index].path == .batch,
       !tables[index].isFreed
     {
       // Only the no-memory fallback makes this callback, seen or not.
       tables[index].path = .fallback
       tables[index].fallbackAt = position
-      leaveCallback(index, task: callbacks[Int(slot)].task)
+      flushing.fallBack(table, task: callbacks[Int(slot)].task)
     }
+    if callbacks[Int(slot)].function == .removeTableOne { waitInFallback(table) }
+    leaveCallback(index, task: callbacks[Int(slot)].task)
     attach(index, to: slot)
     tables[index].batchIndex = 0
     callbacks[Int(slot)].members = 1
@@ -166,7 +167,10 @@ extension Resolver {
       slot = callbackSlots.find(event.object)
     }
     note(callback: slot, &resolution, &output)
-    if slot >= 0 { callbacks[Int(slot)].endedAt = position }
+    // One that runs elsewhere has not ended here.
+    if slot >= 0, slot == here?.slot || callbacks[Int(slot)].active == 0 {
+      callbacks[Int(slot)].endedAt = position
+    }
     stopRunning(event)
   }
 
@@ -210,11 +214,14 @@ extension Resolver {
   mutating func leaveCallback(_ index: Int, task: UInt32) {
     let slot = tables[index].callback
     let isOpen =
-      tables[index].holdsCallback && callbacks[Int(slot)].queuedAt == .none
-      && !callbacks[Int(slot)].isSuperseded
+      slot >= 0 && callbacks[Int(slot)].serial == tables[index].callbackSerial
+      && callbacks[Int(slot)].queuedAt == .none && !callbacks[Int(slot)].isSuperseded
     if isOpen {
       callbacks[Int(slot)].members &-= 1
       if tables[index].owesDestructor { callbacks[Int(slot)].destructorsOwed &-= 1 }
+    } else if slot >= 0, callbacks[Int(slot)].serial == tables[index].callbackSerial {
+      // It leaves a batch that was given to RCU already: whose it is now, nobody knows.
+      callbacks[Int(slot)].isComplete = false
     }
     letGo(index)
     tables[index].callback = -1

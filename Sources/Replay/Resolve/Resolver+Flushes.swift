@@ -49,6 +49,8 @@ struct FlushTracker: Sendable {
     var task: UInt32
     var cpus: UInt64 = 0
     var transport = FlushRoute.unknown
+    /// CPUs that had not acknowledged it when it was over; nil while it is under way.
+    var missing: UInt64?
   }
 
   private struct Space {
@@ -56,6 +58,10 @@ struct FlushTracker: Sendable {
     var open: [Flush] = []
     /// Over; the one that began last.
     var last: Flush?
+    /// Over, and sent as an interrupt; the one that began last.
+    var interrupt: Flush?
+    /// Over, and every CPU had acknowledged it; the one that began last.
+    var answered: Flush?
     /// Last acknowledgement, by CPU.
     var acknowledged: [Ordinal] = []
   }
@@ -107,8 +113,18 @@ struct FlushTracker: Sendable {
     guard let place = spaces[index].open.firstIndex(where: { $0.task == event.task }) else {
       return
     }
-    let flush = spaces[index].open.remove(at: place)
+    var flush = spaces[index].open.remove(at: place)
+    // What is acknowledged later is for a later one.
+    let missing = Self.missing(flush.cpus, since: flush.startedAt, spaces[index].acknowledged)
+    flush.missing = missing
     if flush.startedAt > spaces[index].last?.startedAt ?? .none { spaces[index].last = flush }
+    guard flush.transport == .interrupt else { return }
+    if flush.startedAt > spaces[index].interrupt?.startedAt ?? .none {
+      spaces[index].interrupt = flush
+    }
+    if missing == 0, flush.startedAt > spaces[index].answered?.startedAt ?? .none {
+      spaces[index].answered = flush
+    }
   }
 
   private mutating func space(_ mm: UInt64) -> Int {
@@ -144,7 +160,9 @@ struct FlushTracker: Sendable {
       guard flush.startedAt > since else { return }
       view.startedAt = max(view.startedAt, flush.startedAt)
       guard flush.transport == .interrupt else { return }
-      let missing = Self.missing(flush.cpus, since: flush.startedAt, space.acknowledged)
+      let missing =
+        flush.missing
+        ?? Self.missing(flush.cpus, since: flush.startedAt, space.acknowledged)
       if !view.isByInterrupt || missing.nonzeroBitCount < view.missing.nonzeroBitCount {
         view.missing = missing
       }
@@ -154,6 +172,8 @@ struct FlushTracker: Sendable {
       view.isComplete = last.startedAt > since
       consider(last)
     }
+    if let interrupt = space.interrupt { consider(interrupt) }
+    if let answered = space.answered { consider(answered) }
     for flush in space.open { consider(flush) }
     return view
   }

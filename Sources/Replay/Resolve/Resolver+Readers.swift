@@ -10,8 +10,10 @@ extension Resolver {
     note(lock: slot, &resolution, &output)
     switch event.kind {
     case .lockAlloc:
-      let table = tableSlots.find(event.arg0)
+      var table = tableSlots.find(event.arg0)
       note(table: table, &resolution, &output)
+      // A table older than the recording, which may begin between the two allocations.
+      if table < 0, event.arg0 != 0 { table = addTable(event.arg0, generation: 0) }
       resolution.reusesPendingLock = slot >= 0 && isPending(ownerTable(of: slot), lock: slot)
       beginLock(event, slot, table)
       return
@@ -63,9 +65,10 @@ extension Resolver {
       if tables[Int(table)].lockFreeAt == .none {
         tables[Int(table)].lockFreeAt = position
         tables[Int(table)].lockFreePlacement = placement(of: event, Int(table))
+        tables[Int(table)].lockFreeWaited = hasWaited(Int(table))
       }
       tables[Int(table)].hasLockObject = true
-      if locks[index].table < 0 {
+      if ownerTable(of: slot) < 0 {
         locks[index].table = table
         locks[index].tableGeneration = tables[Int(table)].generation
         locks[index].pfn = tables[Int(table)].pfn
@@ -135,9 +138,8 @@ extension Resolver {
 
   /// What section `section` loaded for the table at `pfn`, the last load first.
   private func load(of pfn: UInt64, in section: UInt64) -> SectionLife.Load? {
-    guard section != 0 else { return nil }
-    let slot = sectionSlots.find(section)
-    guard slot >= 0, sections[Int(slot)].isOpen else { return nil }
+    let slot = self.section(section)
+    guard slot >= 0 else { return nil }
     return sections[Int(slot)].loads.last { $0.pfn == pfn }
   }
 
@@ -153,7 +155,11 @@ extension Resolver {
       }
       exit(event)
     case .readerLoad:
-      let table = tableSlots.find(event.object)
+      var table = tableSlots.find(event.object)
+      // A section that is open holds what it loads, whether anything else is known of it or not.
+      if table < 0, section(event.arg0) >= 0 {
+        table = addTable(event.object, generation: event.generation)
+      }
       note(table: table, &resolution, &output)
       if table >= 0 { load(event, table, &resolution) }
     default:
@@ -171,8 +177,8 @@ extension Resolver {
   private mutating func useTable(
     _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
   ) {
-    let slot = event.arg0 == 0 ? -1 : sectionSlots.find(event.arg0)
-    guard slot >= 0, sections[Int(slot)].isOpen else { return }
+    let slot = section(event.arg0)
+    guard slot >= 0 else { return }
     note(section: slot, load: event.object, &resolution, &output)
     let here = position
     switch event.kind {
@@ -218,11 +224,18 @@ extension Resolver {
     sections[Int(slot)].loads.removeAll(keepingCapacity: true)
   }
 
+  /// The slot of an open section, -1 if it is not open, or no section at all.
+  private func section(_ key: UInt64) -> Int32 {
+    guard key != 0 else { return -1 }
+    let slot = sectionSlots.find(key)
+    return slot >= 0 && sections[Int(slot)].isOpen ? slot : -1
+  }
+
   private mutating func load(
     _ event: Event, _ table: Int32, _ resolution: inout Resolution
   ) {
-    let section = sectionSlots.find(event.arg0)
-    guard event.arg0 != 0, section >= 0, sections[Int(section)].isOpen else { return }
+    let section = section(event.arg0)
+    guard section >= 0 else { return }
     let lock = sections[Int(section)].readerClass.mayTakeLock ? ownLock(of: table) : -1
     resolution.isHeldLoad = true
     resolution.mayTakeLock = lock >= 0
@@ -236,6 +249,20 @@ extension Resolver {
       if locks[Int(lock)].openLoads == 0 { locks[Int(lock)].loadedSince = position }
       locks[Int(lock)].openLoads &+= 1
     }
+  }
+
+  /// Where the last of the sections that still hold table `slot` loaded it: a hole before that
+  /// does not matter. Asked for only when the page is handed out again under them.
+  func lastHeldLoad(of slot: Int32) -> Ordinal {
+    let life = tables[Int(slot)]
+    var last = life.loadedSince
+    for section in openReaders.members.prefix(Self.searchLimit) {
+      for load in sections[Int(section)].loads
+      where load.table == slot && load.tableGeneration == life.generation {
+        last = max(last, load.at)
+      }
+    }
+    return last
   }
 
   private mutating func release(_ section: SectionLife) {

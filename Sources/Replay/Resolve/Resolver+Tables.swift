@@ -7,6 +7,10 @@ extension Resolver {
     reserve(cpu: event.cpu)
     var slot = tableSlots.find(event.object)
     noteRunning(event, &resolution, &output)
+    let isHandedOut = event.kind == .tableAlloc || event.kind == .pageReuse
+    if isHandedOut, slot >= 0, tables[Int(slot)].openLoads > 0 {
+      tables[Int(slot)].loadedSince = lastHeldLoad(of: slot)
+    }
     if event.kind == .tableAlloc {
       note(table: slot, &resolution, &output)
       beginTable(event, slot)
@@ -16,7 +20,7 @@ extension Resolver {
       note(table: slot, &resolution, &output)
       return
     }
-    if slot < 0 { slot = addTable(event) }
+    if slot < 0 { slot = addTable(event.object, generation: event.generation) }
     note(table: slot, &resolution, &output)
     if tables[Int(slot)].lock >= 0 { note(lock: tables[Int(slot)].lock, &resolution, &output) }
     if event.kind == .tableFree { noteFree(slot, &output) }
@@ -36,11 +40,10 @@ extension Resolver {
     }
   }
 
-  private mutating func addTable(_ event: Event) -> Int32 {
+  mutating func addTable(_ pfn: UInt64, generation: UInt32) -> Int32 {
     let slot = Int32(truncatingIfNeeded: tables.count)
-    tables.append(
-      TableLife(pfn: event.object, generation: event.generation, firstAt: position))
-    tableSlots.set(event.object, slot)
+    tables.append(TableLife(pfn: pfn, generation: generation, firstAt: position))
+    tableSlots.set(pfn, slot)
     return slot
   }
 
@@ -53,6 +56,8 @@ extension Resolver {
     life.mm = event.arg0
     life.kernelTable = event.flags.contains(.kernelTable)
     if previous >= 0 {
+      life.entry = tables[Int(previous)].entry
+      life.enteredAt = tables[Int(previous)].enteredAt
       if tables[Int(previous)].path == .fallback { _ = flushing.finish(previous) }
       letGo(Int(previous))
       tables[Int(previous)] = life
@@ -101,12 +106,13 @@ extension Resolver {
         tables[index].destructTask = event.task
         tables[index].destructRun = resolution.run
         tables[index].destructPlacement = placement(of: event, index)
+        tables[index].destructWaited = hasWaited(index)
       }
       countTorn(event, slot)
     case .tablePut: countTorn(event, slot)
     case .tableFree:
       tables[index].frees = increment(tables[index].frees)
-      if tables[index].freeAt == .none { tables[index].freeAt = position }
+      tables[index].freeAt = position
       tables[index].installed = false
       countTorn(event, slot)
       letGo(index)
@@ -118,9 +124,11 @@ extension Resolver {
       tables[index].withdrawAt = .none
     case .tableWithdraw: tables[index].withdrawAt = position
     case .tableTypeClear:
+      setLastTorn(slot, event)
       guard tables[index].typeClearAt == .none else { return }
       tables[index].typeClearAt = position
       tables[index].typeClearPlacement = placement(of: event, index)
+      tables[index].typeClearWaited = hasWaited(index)
     default: break
     }
   }
@@ -132,7 +140,8 @@ extension Resolver {
     tables[index].entries = 0
     // The gather knows whose table it is; what was remembered may be from a life that ended in a
     // hole.
-    if event.arg1 != 0 { tables[index].mm = event.arg1 }
+    let mm = event.kind == .tableDefer ? event.arg0 : event.kind == .tableFallback ? 0 : event.arg1
+    if mm != 0 { tables[index].mm = mm }
     if tables[index].destructPlacement == .direct {
       tables[index].destructPlacement = .beforeQueue
     }
@@ -148,6 +157,13 @@ extension Resolver {
     guard life.path != .none else { return .direct }
     return gracePeriods.lastCompletedStart > life.unreachableSince
       ? .afterGracePeriod : .withoutGracePeriod
+  }
+
+  /// A grace period that began after the observed unlink of table `index` is over.
+  func hasWaited(_ index: Int) -> Bool {
+    let life = tables[index]
+    return life.unlinkAt != .none && !life.unlinkInferred
+      && gracePeriods.lastCompletedStart > life.unlinkAt
   }
 
   private mutating func queue(_ event: Event, _ index: Int) {
@@ -194,12 +210,11 @@ extension Resolver {
     guard tables[index].callback == here.slot,
       tables[index].callbackSerial == callbacks[Int(here.slot)].serial
     else { return }
-    // A batch is torn down in queue order, so a new highest place is a new member.
-    if tables[index].batchIndex > callbacks[Int(here.slot)].lastIndex {
-      callbacks[Int(here.slot)].lastIndex = tables[index].batchIndex
-      callbacks[Int(here.slot)].torn &+= 1
-      tables[index].isTorn = true
-    }
+    guard !tables[index].isTorn else { return }
+    tables[index].isTorn = true
+    callbacks[Int(here.slot)].torn &+= 1
+    callbacks[Int(here.slot)].lastIndex = max(
+      callbacks[Int(here.slot)].lastIndex, tables[index].batchIndex)
   }
 
   func increment(_ count: UInt8) -> UInt8 { count == .max ? count : count + 1 }

@@ -8,16 +8,27 @@ extension Resolver {
     _ event: Event, _ index: Int, _ resolution: inout Resolution, _ output: inout ResolvedBatch
   ) {
     let isInstall = event.kind == .tableInstall
+    let enteredAt = tables[index].entry == event.arg1 ? tables[index].enteredAt : .none
     countEntries(event, index, isInstall)
+    if isInstall {
+      tables[index].entry = event.arg1
+      tables[index].enteredAt = position
+    } else if tables[index].entry == event.arg1 {
+      tables[index].enteredAt = .none
+    }
     guard let page = linearMap?.page(of: event.arg1), event.arg1 != 0 else { return }
     let upper = tableSlots.find(page)
     guard upper >= 0, Int(upper) != index else { return }
+    // The entry was seen to be filled in during this life of the upper table, and is counted.
+    let isCounted = enteredAt > tables[Int(upper)].firstAt
+    let isShared = event.flags.contains(.shared)
     resolution.upper = Int32(truncatingIfNeeded: output.tables.count)
     output.tables.append(tables[Int(upper)])
     if isInstall {
+      guard isShared || !isCounted else { return }
       if tables[Int(upper)].children == 0 { tables[Int(upper)].childAt = position }
       tables[Int(upper)].children &+= 1
-    } else if tables[Int(upper)].children > 0 {
+    } else if isShared || isCounted, tables[Int(upper)].children > 0 {
       tables[Int(upper)].children &-= 1
     }
   }

@@ -98,7 +98,7 @@ public struct TableLife: Sendable {
   public var destructAt: Ordinal = .none
   /// Free of its lock object.
   public var lockFreeAt: Ordinal = .none
-  /// Free of its page.
+  /// Last free of its page.
   public var freeAt: Ordinal = .none
   /// Its page type was cleared.
   public var typeClearAt: Ordinal = .none
@@ -110,6 +110,10 @@ public struct TableLife: Sendable {
   public var withdrawAt: Ordinal = .none
   /// Address of the entry it was installed in last.
   public var slot: UInt64 = 0
+  /// The last entry that was seen to be filled with the page, in this life or one before …
+  var entry: UInt64 = 0
+  /// … and where, until it is seen to be cleared.
+  var enteredAt: Ordinal = .none
   /// Entries that point at it: more than one only for a shared hugetlb PMD table (E7).
   public var entries: Int32 = 0
   /// Entries of its own that point at lower tables, as far as installs and unlinks were seen.
@@ -124,6 +128,12 @@ public struct TableLife: Sendable {
   public var destructCPU: UInt16 = 0
   /// Task of the destructor.
   public var destructTask: UInt32 = 0
+  /// A grace period that began after the observed unlink was over when the destructor ran.
+  public var destructWaited = false
+  /// The same of the free of its lock object.
+  public var lockFreeWaited = false
+  /// The same of the clearing of its page type.
+  public var typeClearWaited = false
   /// Callback run the destructor ran in; 0 = none.
   public var destructRun: UInt32 = 0
   /// Slot of its lock's life, -1 if none.
