@@ -195,7 +195,8 @@ extension Oracle {
     for place in all(.tableUnlink) {
       guard let upper = upper(of: place), upper != events[place].object else { continue }
       let life = life(upper, at: place)
-      guard isBorn(life), !places(life, .tableInstall).isEmpty, entry(life) == nil,
+      guard isBorn(life), !isFreed(life), !places(life, .tableInstall).isEmpty,
+        entry(life) == nil,
         let unlink = places(life, .tableInstall, .tableUnlink).last,
         events[unlink].kind == .tableUnlink
       else { continue }

@@ -54,9 +54,10 @@ struct ChildrenFirst: Invariant {
   }
 
   private func judge(unlink place: Int32, _ batch: ResolvedBatch, _ tally: inout Tally) {
-    guard let upper = batch.upper(at: place), upper.bornInTrace, upper.installAt != .none else {
-      return
-    }
+    // One that is freed already was found out when it was queued or freed.
+    guard let upper = batch.upper(at: place), upper.bornInTrace, upper.installAt != .none,
+      !upper.isFreed
+    else { return }
     tally.exercised += 1
     guard !upper.installed, upper.unlinkAt != .none else { return }
     tally.report(

@@ -36,7 +36,7 @@ extension MutationOperator {
     .init(
       "callback-unknown", "a callback starts without its cb_start: its work is done by nobody",
       catches: ["I24"],
-      related: ["I12", "I13", "I14", "I25", "I29", "I36", "I38"]
+      related: ["I12", "I13", "I14", "I25", "I27", "I29", "I36", "I38"]
     ) { specimen, random in
       guard
         let callback = specimen.callback(&random, where: { $0.start != nil && !$0.members.isEmpty })
