@@ -26,6 +26,7 @@ struct Check: ParsableCommand {
         tracetool check long.ptt --table '0x8a1f3#2'
         tracetool check --list
         tracetool check --self-test --seed 7
+        tracetool check --coverage nightly/*.ptt
 
       With --ordinal, --time, --cpu, --kind or --table, findings are about those events alone. The \
       events before them are followed all the same, so that a table, a lock or a callback is in \
@@ -67,13 +68,18 @@ struct Check: ParsableCommand {
   @Flag(help: "List every finding: after the first N of a cause, one line each.")
   var all = false
 
-  @Flag(help: "An invariant that was never exercised is inconclusive (exit 3).")
+  @Flag(
+    help: """
+      An invariant that was never exercised is inconclusive (exit 3); with --coverage, an \
+      ordering that never happened.
+      """)
   var strict = false
 
   @OptionGroup var models: ModelOptions
   @OptionGroup var filter: EventFilterOptions
   @OptionGroup var exits: ExitCodeOptions
   @OptionGroup var selfTest: SelfTestOptions
+  @OptionGroup var coverage: CoverageOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var verbosity: VerbosityOptions
 
@@ -92,6 +98,18 @@ struct Check: ParsableCommand {
       }
       return
     }
+    if coverage.isAsked {
+      let formats: [CheckFormatName?] = [nil, .text, .json]
+      if !formats.contains(format) {
+        throw ValidationError("--coverage is printed as text or json")
+      }
+      let judging =
+        only != nil || skip != nil || expect != nil || all || !models.models.isEmpty
+        || filter.phrase != nil
+      if judging || exits.bisect || exits.kselftest {
+        throw ValidationError("--coverage reads all of each FILE and judges nothing")
+      }
+    }
     if files.isEmpty { throw ValidationError("Missing expected argument '<FILE> ...'") }
   }
 
@@ -100,6 +118,13 @@ struct Check: ParsableCommand {
     if selfTest.isAsked {
       return try selfTest.run(
         asJSON: format == .json, to: TextOutput.open(output.output), verbosity)
+    }
+    if coverage.isAsked {
+      let status = try coverage.run(
+        files, asJSON: format == .json, strict: strict, to: TextOutput.open(output.output),
+        verbosity)
+      if status != .success { throw ExitCode(status.rawValue) }
+      return
     }
     // Options are wrong for every file alike: say so before reading any.
     var options = options
