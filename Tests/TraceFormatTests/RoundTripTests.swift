@@ -164,4 +164,41 @@ import Testing
     let got = events.map { tracker.generation(of: $0) }
     #expect(got == TraceFiles.numbered(events).map(\.generation))
   }
+
+  /// Sections that open and end in any order, many of them at a time.
+  @Test func sectionsAreNumberedThroughTheTrace() throws {
+    var events: [Event] = []
+    var state: UInt64 = 1
+    for time in 0..<6000 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      let kind: EventKind = state >> 60 < 8 ? .readerEnter : .readerExit
+      events.append(Event(kind, time: UInt64(time), object: state >> 40 & 511))
+    }
+    let expected = TraceFiles.numbered(events)
+    var tracker = GenerationTracker()
+    #expect(expected.map(\.generation) == events.map { tracker.generation(of: $0) })
+    let bytes = try TraceFiles.bytes(events, options: .init(blockEvents: 64))
+    #expect(TraceFiles.read(bytes).events == expected)
+  }
+
+  /// More shapes than a list of followers can name, and tables in far apart runs.
+  @Test func manyShapesAndFarTablesSurvive() throws {
+    let events = (0..<70_000).map { number in
+      let far = UInt64(number % 97) &* 0x9e37_79b9_7f4a_7c15
+      return Event(
+        EventKind(rawValue: UInt8(1 + number & 15))!, time: UInt64(number),
+        context: ExecutionContext(rawValue: UInt8(number >> 4 & 3))!,
+        object: far &+ UInt64(number % 61), level: TableLevel(rawValue: UInt8(number >> 6 & 3))!,
+        flags: EventFlags(rawValue: UInt8(truncatingIfNeeded: number >> 8)))
+    }
+    let many =
+      events
+      + (0..<9000).map { number in
+        var event = events[number * 7]
+        event.arg1 = UInt64(number % 5)
+        return event
+      }
+    let isSame = TraceFiles.read(try TraceFiles.bytes(many)).events == TraceFiles.numbered(many)
+    #expect(isSame)
+  }
 }

@@ -86,7 +86,7 @@ def block(columns, count, time_base, kinds):
     constants, runs, time, keys, numbers = pair(2), pair(8), pair(10), pair(12), pair(14)
     generations, jumps, tasks, ids = pair(17), pair(19), pair(21), pair(23)
     values, addresses, near = pair(25), pair(27), pair(29)
-    unit, bias = struct.unpack("<QQ", raw(31)) if raw(31) else (1, 0)
+    unit, bias, sections = struct.unpack("<QQQ", raw(31)) if raw(31) else (1, 0, 0)
     table = raw(1)
     shapes = [table[i:i + 15] for i in range(0, len(table), 15)]
     fixed = [[constants.signed() if s[p] == 16 else 0 for p in (6, 9, 12)] for s in shapes]
@@ -96,7 +96,17 @@ def block(columns, count, time_base, kinds):
     check("generations", len(generation) == len(levels))
     listed, objects, L, slots, followers = len(levels), 1, [0] * 64, {}, {}
     tokens, tokens_rest, cpus, cpus_rest = iter(raw(4)), iter(raw(5)), iter(raw(6)), iter(raw(7))
-    left, cpu = 0, 0
+    left, cpu, chunks = 0, 0, []
+
+    def table_key(last):
+        x = keys.next()
+        if x < 63: return (last + unzigzag(x)) & M
+        if x > 63:
+            check("chunk", (x - 64) // 32 < len(chunks))
+            return (32 * chunks[-1 - (x - 64) // 32] + x % 32) & M
+        k = (last + keys.signed()) & M
+        chunks.append(k >> 5)
+        return k
 
     def reference(slot, way, source, target):
         nonlocal objects
@@ -112,7 +122,7 @@ def block(columns, count, time_base, kinds):
         elif way in (5, 6, 7):
             check("more objects than levels", objects < listed)
             o, objects = objects, objects + 1
-            if way == 5: key[o] = (key[S] + keys.signed()) & M
+            if way == 5: key[o] = table_key(key[S])
             elif way == 6: key[o] = (L[target] + keys.signed()) & M
             else: key[o] = (64 * key[S] + bias) & M
             L[target] = key[o]
@@ -153,9 +163,10 @@ def block(columns, count, time_base, kinds):
         if t < 4:
             number = F.pop(t)
         else:
-            number = t - 4 if t < 255 else next(tokens_rest) | next(tokens_rest) << 8
+            number = t - 4
+            if t == 255: number = next(tokens_rest) | next(tokens_rest) << 8 | next(tokens_rest) << 16
             F.pop()
-        F.insert(0, number)
+        F.insert(0, min(number, 65535))
         check("shape", number < len(shapes))
         slot.shape, s, constant = number, shapes[number], fixed[number]
         kind, context, flags, level, bits, bind = s[:6]
@@ -176,7 +187,12 @@ def block(columns, count, time_base, kinds):
                 out[field] = key[o]
                 if field == 0: subject = o
         if bits & 4: after[B], before[subject] = subject, B
-        if bits & 128: generation[subject] = jumps.next()
+        if bits & 128:
+            generation[subject] = jumps.next()
+            if space == "reader" and starts: sections = generation[subject]
+        elif bits & 1 and space == "reader":
+            sections = (sections + 1) & 0xFFFFFFFF
+            generation[subject] = sections
         elif bits & 1: generation[subject] = (generation[subject] + 1) & 0xFFFFFFFF
         if bits & 8:
             ring = bits >> 4 & 1
@@ -189,6 +205,7 @@ def block(columns, count, time_base, kinds):
         yield [kind, slot.time, cpu, ids.values[slot.task], context, *out,
                levels[subject] if level == 6 else level, flags,
                generation[subject] if bits & 2 else 0]
+        if space == "reader" and not starts: generation[subject] = 0
     for column in (constants, runs, time, keys, numbers, jumps, tasks, values, addresses, near):
         check("a column is longer than its events", column.isUsedUp())
     for column in (tokens, tokens_rest, cpus, cpus_rest):

@@ -22,6 +22,8 @@ final class BlockDecoder {
   private var objectLimit = 0
   private var unit: UInt64 = 1
   private var bias: UInt64 = 0
+  /// Reader sections begun before the block.
+  private var sections: UInt32 = 0
   private var cursor: DecodeKernel.Cursor
 
   init() { cursor = DecodeKernel.Cursor(columns) }
@@ -49,6 +51,7 @@ final class BlockDecoder {
     try readObjects()
     try readTasks()
     cursor = DecodeKernel.Cursor(columns)
+    cursor.sections = sections
     self.count = count
   }
 
@@ -105,9 +108,12 @@ final class BlockDecoder {
 
   private func readParameters() throws(FormatProblem) {
     let parameters = columns.buffer(.parameters)
-    guard parameters.count == 0 || parameters.count == 16 else {
-      throw FormatProblem("column parameters does not hold two numbers")
+    guard parameters.count == 0 || parameters.count == 24 else {
+      throw FormatProblem("column parameters does not hold three numbers")
     }
+    let before = parameters.isEmpty ? 0 : parameters.lane.load64(16)
+    guard before <= UInt64(UInt32.max) else { throw FormatProblem("a generation is too large") }
+    sections = UInt32(before)
     unit = parameters.isEmpty ? 1 : parameters.lane.load64(0)
     bias = parameters.isEmpty ? 0 : parameters.lane.load64(8)
   }

@@ -7,10 +7,13 @@ final class BlockEncoder {
   private var state = BlockState()
   private var shapes = ShapeTable(capacity: 0)
   private var objects = ObjectMap(capacity: 0)
+  private var chunks = ObjectMap(capacity: 0)
   private var taskNumbers = ObjectMap(capacity: 0)
   private var traces = EncodeKernel.Traces(capacity: 0)
   /// Objects of the block, the null one among them.
   private var objectCount = 1
+  /// Reader sections that begin in the block.
+  private var sectionCount: UInt32 = 0
 
   deinit {
     state.deallocate()
@@ -26,18 +29,20 @@ final class BlockEncoder {
     tasks.removeAll(keepingCapacity: true)
     shapes.removeAll()
     objects.removeAll()
+    chunks.removeAll()
     taskNumbers.removeAll()
     state.begin(time: timeBase)
     traces.begin()
     let unit = ClockUnit.of(events, base: timeBase)
     let kernel = EncodeKernel(
-      state: state, shapes: shapes, objects: objects, taskNumbers: taskNumbers, traces: traces,
-      columns: columns, unit: unit, keepsGenerations: keepsGenerations)
+      state: state, shapes: shapes, objects: objects, chunks: chunks, taskNumbers: taskNumbers,
+      traces: traces, columns: columns, unit: unit, keepsGenerations: keepsGenerations)
     var cursor = EncodeKernel.Cursor(columns)
     cursor.tasks = tasks
     kernel.encode(events, &cursor)
     tasks = cursor.tasks
     objectCount = cursor.objects
+    sectionCount = cursor.sections
     finish(cursor, unit: unit)
     if keepsGenerations { setKeptGenerations() }
   }
@@ -52,6 +57,7 @@ final class BlockEncoder {
     traces.deallocate()
     traces = EncodeKernel.Traces(capacity: events)
     objects = ObjectMap(capacity: 3 * events)
+    chunks = ObjectMap(capacity: 3 * events)
     taskNumbers = ObjectMap(capacity: events)
     state.reserve(shapes: events, objects: 3 * events)
   }
@@ -71,12 +77,17 @@ final class BlockEncoder {
       let space = traces.spaces[number]
       let start = tracker.generation(space, object.key)
       NumberCode.append(UInt64(start), &writer)
-      // So far the generation counts the starts in this block.
-      if object.generation != 0 {
-        tracker.advance(space, object.key, to: start &+ object.generation)
+      // So far the generation counts the starts in this block, of the object or of any section.
+      if traces.known[number] & 4 != 0 && object.generation == 0 {
+        tracker.close(object.key)
+      } else if object.generation != 0 {
+        let base = traces.known[number] & 4 != 0 ? tracker.sections : start
+        tracker.advance(space, object.key, to: base &+ object.generation)
       }
     }
     finish(writer, .generations)
+    setSections(before: tracker.sections)
+    tracker.addSections(sectionCount)
   }
 
   private func setKeptGenerations() {
@@ -133,11 +144,19 @@ final class BlockEncoder {
       columns.buffer(.constants).lane, columns.buffer(.constantsRest).lane)
     for constant in shapes.constants { NumberCode.append(Varint.zigzag(constant), &constants) }
     finish(constants, .constants)
-    guard unit != 1 || cursor.bias != nil else { return }
     let parameters = columns.buffer(.parameters)
     parameters.lane.store64(unit, 0)
     parameters.lane.store64(cursor.bias ?? 0, 8)
-    parameters.count = 16
+    setSections(before: cursor.firstSection ?? 0)
+  }
+
+  /// Says how many reader sections began before the block, and with it writes the parameters.
+  private func setSections(before count: UInt32) {
+    let parameters = columns.buffer(.parameters)
+    parameters.lane.store64(UInt64(count), 16)
+    let isDefault =
+      parameters.lane.load64(0) == 1 && parameters.lane.load64(8) == 0 && count == 0
+    parameters.count = isDefault ? 0 : 24
   }
 }
 

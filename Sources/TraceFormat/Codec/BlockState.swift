@@ -44,11 +44,13 @@ struct BlockState {
   /// Up to four shapes that followed each shape on a CPU, the last one lowest.
   private(set) var followers = Lane<UInt64>(room: 256)
   private(set) var objects = Lane<Object>(room: 1024)
+  /// Chunks of keys, in the order they were first needed.
+  private(set) var chunks = Lane<UInt64>(room: 1024)
 
   /// Room held, in bytes.
   var byteCount: Int {
     4 * (registers.count + rings.count + recents.count + recentCounts.count) + tops.count
-      + 8 * (values.count + listed.count + followers.count)
+      + 8 * (values.count + listed.count + followers.count + chunks.count)
       + MemoryLayout<Slot>.stride * slots.count + MemoryLayout<Object>.stride * objects.count
   }
 
@@ -65,6 +67,8 @@ struct BlockState {
     if objects.count < count + 1 {
       objects.deallocate()
       objects = Lane(room: count + 1)
+      chunks.deallocate()
+      chunks = Lane(room: count + 1)
     }
   }
 
@@ -92,6 +96,7 @@ struct BlockState {
     listed.deallocate()
     followers.deallocate()
     objects.deallocate()
+    chunks.deallocate()
   }
 
   /// The list with the shape at place `place` (0 … 3) moved to its front.
@@ -106,8 +111,10 @@ struct BlockState {
   }
 
   /// The list with another shape put in front and the last one dropped.
+  ///
+  /// A shape beyond what a place can hold leaves an unknown one.
   @inline(__always)
-  static func push(_ list: UInt64, _ shape: UInt64) -> UInt64 { list &<< 16 | shape }
+  static func push(_ list: UInt64, _ shape: UInt64) -> UInt64 { list &<< 16 | min(shape, 0xffff) }
 
   /// Keeps an object among the recent ones of a slot.
   @inline(__always)

@@ -81,18 +81,20 @@ enum ColumnID: UInt8, CaseIterable, Sendable {
     switch self {
     case .shapes: (events > 0 ? EventShape.bytes : 0)...(EventShape.bytes * events)
     case .tokens, .time: events...events
-    case .tokensRest: 0...(2 * events)
+    case .tokensRest: 0...(3 * events)
     case .cpus, .runs: min(events, 1)...events
     case .cpusRest: 0...(2 * events)
-    // An event has at most three fields, each of which may list an object or need a number.
-    case .keys, .numbers, .levels, .generations, .constants, .values, .addresses, .near:
+    // An event has at most three fields, each of which may list an object or need a number; the
+    // key of an object may take two.
+    case .keys: 0...(6 * events)
+    case .numbers, .levels, .generations, .constants, .values, .addresses, .near:
       0...(3 * events)
     case .keysRest, .numbersRest, .generationsRest, .constantsRest, .valuesRest, .addressesRest,
       .nearRest:
       0...(24 * events)
     case .jumps, .tasks, .taskIDs: 0...events
     case .runsRest, .timeRest, .jumpsRest, .tasksRest, .taskIDsRest: 0...(8 * events)
-    case .parameters: 0...16
+    case .parameters: 0...24
     case .taskNames, .strings: 0...FormatLimits.textBytes
     }
   }

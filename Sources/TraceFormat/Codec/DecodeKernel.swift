@@ -32,6 +32,10 @@ struct DecodeKernel {
     var left = 0
     /// Objects listed so far, object 0 among them.
     var objects = 1
+    /// Chunks listed so far.
+    var chunks = 0
+    /// Number of the last reader section.
+    var sections: UInt32 = 0
     /// Tasks numbered so far.
     var taskCount = 0
     var problem = Problem.none
@@ -62,12 +66,14 @@ struct DecodeKernel {
     case task
     case run
     case generation
+    case chunk
 
     var explanation: FormatProblem {
       switch self {
       case .none, .number: FormatProblem("a reference names an object that is not listed")
       case .shape: FormatProblem("an event has a shape that is not listed")
       case .object: FormatProblem("more objects are listed than there are levels")
+      case .chunk: FormatProblem("the key of a table names a chunk that is not listed")
       case .task: FormatProblem("an event has a task that is not listed")
       case .generation: FormatProblem("a generation is too large")
       case .run: FormatProblem("the runs of the CPUs do not cover the events")
@@ -119,6 +125,7 @@ struct DecodeKernel {
         var arg0: UInt64
         var arg1: UInt64
         let subject: Int
+        let generation: UInt32
         if step.isSimple {
           let first = registers[bank + Int(step.arg0.source)]
           let second = registers[bank + Int(step.arg1.source)]
@@ -136,6 +143,7 @@ struct DecodeKernel {
             objects[Int(third)].key &+ step.object.constant
             &+ values[valueBank + Int(step.object.valueSource)]
           subject = Int(third)
+          generation = objects[subject].generation
         } else {
           let bits = step.bits
           if bits & (EventShape.Bit.otherTask | EventShape.Bit.previousTask) != 0 {
@@ -165,9 +173,20 @@ struct DecodeKernel {
               let generation = cursor.jumps.next(heads)
               if generation > UInt64(UInt32.max) { cursor.problem = .generation }
               objects[Int(third)].generation = UInt32(truncatingIfNeeded: generation)
+              if step.isSection && bits & EventShape.Bit.startsGeneration != 0 {
+                cursor.sections = UInt32(truncatingIfNeeded: generation)
+              }
+            } else if step.isSection {
+              cursor.sections &+= 1
+              objects[Int(third)].generation = cursor.sections
             } else {
               objects[Int(third)].generation &+= 1
             }
+          }
+          generation = objects[Int(third)].generation
+          if step.isSection && bits & EventShape.Bit.startsGeneration == 0 {
+            // It has ended.
+            objects[Int(third)].generation = 0
           }
           if bits & EventShape.Bit.frees != 0 {
             state.push(third, slotNumber * 2 + (bits & EventShape.Bit.secondRing != 0 ? 1 : 0))
@@ -187,7 +206,7 @@ struct DecodeKernel {
           object: object, arg0: arg0, arg1: arg1,
           level: TableLevel(rawValue: level) ?? .unknown,
           flags: EventFlags(rawValue: step.flags),
-          generation: objects[subject].generation & step.generationMask)
+          generation: generation & step.generationMask)
         index += 1
       }
       slots[slotNumber] = slot
@@ -226,10 +245,12 @@ struct DecodeKernel {
   private func explicitShape(_ token: UInt64, _ cursor: inout Cursor) -> UInt64 {
     if token < 255 { return token - 4 }
     let rest = tokensRest
-    guard cursor.tokensRest + 2 <= rest.count else { return .max }
+    let place = cursor.tokensRest
+    guard place + 3 <= rest.count else { return .max }
     let number =
-      UInt64(rest.lane[cursor.tokensRest]) | UInt64(rest.lane[cursor.tokensRest + 1]) << 8
-    cursor.tokensRest += 2
+      UInt64(rest.lane[place]) | UInt64(rest.lane[place + 1]) << 8
+      | UInt64(rest.lane[place + 2]) << 16
+    cursor.tokensRest += 3
     return number
   }
 
@@ -266,8 +287,7 @@ struct DecodeKernel {
     case EventShape.Way.peer: object = state.objects[Int(source)].peer
     case EventShape.Way.freed: object = state.pop(slot * 2 + Int(field.source & 1))
     case EventShape.Way.new:
-      let key =
-        state.objects[Int(source)].key &+ Varint.unzigzag(cursor.keys.next(heads))
+      let key = tableKey(after: state.objects[Int(source)].key, &cursor, heads)
       object = add(key, field, &cursor)
       state.keep(object, slot)
     case EventShape.Way.newAfterListed:
@@ -296,6 +316,32 @@ struct DecodeKernel {
     }
     state.registers[bank + Int(field.target)] = object
     return object
+  }
+
+  /// The key of a new table; `cursor.problem` says if it names a chunk that is not listed.
+  @inline(__always)
+  private func tableKey(
+    after last: UInt64, _ cursor: inout Cursor, _ heads: Lane<NumberCode.Head>
+  ) -> UInt64 {
+    let number = cursor.keys.next(heads)
+    if number < EventShape.farKey { return last &+ Varint.unzigzag(number) }
+    if number >= EventShape.firstChunked {
+      let place = number - EventShape.firstChunked
+      let back = place &>> EventShape.chunkBits
+      guard back < UInt64(cursor.chunks) else {
+        cursor.problem = .chunk
+        return 0
+      }
+      let chunk = state.chunks[cursor.chunks - 1 - Int(back)]
+      return chunk &<< EventShape.chunkBits | place & (1 &<< EventShape.chunkBits - 1)
+    }
+    let key = last &+ Varint.unzigzag(cursor.keys.next(heads))
+    // Each comes with an object, so there are not more of them.
+    if cursor.chunks < objectLimit {
+      state.chunks[cursor.chunks] = key &>> EventShape.chunkBits
+      cursor.chunks += 1
+    }
+    return key
   }
 
   @inline(__always)

@@ -6,6 +6,7 @@ struct EncodeKernel {
   let state: BlockState
   let shapes: ShapeTable
   let objects: ObjectMap
+  let chunks: ObjectMap
   let taskNumbers: ObjectMap
   let traces: Traces
   let columns: BlockColumns
@@ -17,7 +18,8 @@ struct EncodeKernel {
   struct Traces {
     /// Raw space of each object.
     let spaces: Lane<UInt8>
-    /// Bit 0: something is bound to the object; bit 1: its generation is known.
+    /// Bit 0: something is bound to the object; bit 1: its generation is known; bit 2: it is a
+    /// reader section that began or ended in the block.
     let known: Lane<UInt8>
     /// Generation of each object before the block, where events keep theirs.
     let starts: Lane<UInt32>
@@ -78,6 +80,13 @@ struct EncodeKernel {
     var addressRegisters = EventShape.firstAddressRegister
     /// Key of a lock less 64 times that of its table.
     var bias: UInt64?
+    /// Number of the last reader section, counted from the block's first one or, where events
+    /// keep their generations, from `firstSection`.
+    var sections: UInt32 = 0
+    /// Number of the last reader section before the block, where events keep their generations.
+    var firstSection: UInt32?
+    /// Chunks listed so far.
+    var chunks = 0
 
     init(_ columns: BlockColumns) {
       func writer(_ id: ColumnID) -> NumberWriter {
@@ -301,7 +310,8 @@ struct EncodeKernel {
       let rest = columns.buffer(.tokensRest).lane
       rest[cursor.tokensRest] = UInt8(truncatingIfNeeded: number)
       rest[cursor.tokensRest + 1] = UInt8(truncatingIfNeeded: number >> 8)
-      cursor.tokensRest += 2
+      rest[cursor.tokensRest + 2] = UInt8(truncatingIfNeeded: number >> 16)
+      cursor.tokensRest += 3
     }
     state.followers[slot.place] = BlockState.push(list, UInt64(number))
     slot.place = number + 1
@@ -342,7 +352,9 @@ struct EncodeKernel {
       state.objects[Int(before)].next = object
       state.objects[number].previous = before
     }
-    if traits.isNumbered {
+    if traits.space == .reader {
+      noteSection(event, traits, number, &shape, &cursor)
+    } else if traits.isNumbered {
       let step: UInt32 = traits.startsGeneration ? 1 : 0
       if step != 0 { shape.bits |= EventShape.Bit.startsGeneration }
       if keepsGenerations && traces.known[number] & 2 == 0 {
@@ -370,6 +382,37 @@ struct EncodeKernel {
         state.objects[table].peer = object
       }
     }
+  }
+
+  /// Notes what becomes of a reader section, which has a generation only while it is open.
+  private func noteSection(
+    _ event: Event, _ traits: KindTraits, _ number: Int, _ shape: inout EventShape,
+    _ cursor: inout Cursor
+  ) {
+    if traits.startsGeneration {
+      shape.bits |= EventShape.Bit.startsGeneration
+      if keepsGenerations && cursor.firstSection == nil {
+        cursor.firstSection = event.generation &- 1
+        cursor.sections = event.generation &- 1
+      }
+      cursor.sections &+= 1
+      state.objects[number].generation = cursor.sections
+    }
+    if keepsGenerations {
+      if traces.known[number] & 2 == 0 {
+        traces.known[number] |= 2
+        traces.starts[number] = traits.startsGeneration ? 0 : event.generation
+        if !traits.startsGeneration { state.objects[number].generation = event.generation }
+      }
+      if state.objects[number].generation != event.generation {
+        shape.bits |= EventShape.Bit.generation
+        NumberCode.append(UInt64(event.generation), &cursor.jumps)
+        state.objects[number].generation = event.generation
+        if traits.startsGeneration { cursor.sections = event.generation }
+      }
+    }
+    traces.known[number] |= 4
+    if traits.endsSection { state.objects[number].generation = 0 }
   }
 
   private func level(_ level: UInt8, _ traits: KindTraits, _ object: UInt32) -> UInt8 {
@@ -539,7 +582,7 @@ extension EncodeKernel {
     }
     let own = state.registers[place.bank + Int(target)]
     if space == .table && own != 0 {
-      NumberCode.append(Varint.zigzag(key &- state.objects[Int(own)].key), &cursor.keys)
+      appendKey(key, after: state.objects[Int(own)].key, &cursor)
       keep(number, place.slot)
       shape.way = EventShape.Way.new
       shape.source = target
@@ -548,6 +591,27 @@ extension EncodeKernel {
       shape.way = EventShape.Way.newAfterListed
     }
     return number
+  }
+
+  /// Tells the key of a new table: near the one before, in a chunk met before, or far away.
+  private func appendKey(_ key: UInt64, after last: UInt64, _ cursor: inout Cursor) {
+    let distance = Varint.zigzag(key &- last)
+    if distance < EventShape.farKey {
+      NumberCode.append(distance, &cursor.keys)
+      return
+    }
+    let chunk = key &>> EventShape.chunkBits
+    let known = chunks.number(1, chunk)
+    if known != 0 {
+      let back = UInt64(cursor.chunks) - UInt64(known)
+      let low = key & (1 &<< EventShape.chunkBits - 1)
+      NumberCode.append(
+        EventShape.firstChunked + (back &<< EventShape.chunkBits | low), &cursor.keys)
+    } else {
+      cursor.chunks = Int(chunks.add(1, chunk))
+      NumberCode.append(EventShape.farKey, &cursor.keys)
+      NumberCode.append(distance, &cursor.keys)
+    }
   }
 
   private func valueRole(

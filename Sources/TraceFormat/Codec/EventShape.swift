@@ -83,6 +83,12 @@ struct EventShape: Equatable {
   static let slots = 64
   /// Objects a ring of freed ones holds.
   static let ringSize = 256
+  /// Bits of a key within its chunk.
+  static let chunkBits: UInt64 = 5
+  /// Numbers of a new table's key from here on name a chunk met before.
+  static let firstChunked: UInt64 = 64
+  /// Number of a new table's key that another number follows.
+  static let farKey: UInt64 = 63
   /// Objects each slot keeps of those it listed or named by number.
   static let recents = 4096
 
@@ -146,6 +152,8 @@ struct ShapeStep: BitwiseCopyable {
   /// Whether every field is in a register, a constant or as it was, and nothing else happens:
   /// the value of a field is then key of register + value of register + constant.
   var isSimple: Bool
+  /// Whether the event begins or ends a reader section.
+  var isSection: Bool
   /// All ones where the event has its object's generation.
   var generationMask: UInt32
   var object: StepField
@@ -189,8 +197,10 @@ struct ShapeStep: BitwiseCopyable {
     arg0 = try Self.field(shape.arg0, shape.constants.arg0)
     arg1 = try Self.field(shape.arg1, shape.constants.arg1)
     let others = EventShape.Bit.numbered
+    let traits = KindTraits.table[Int(shape.kind)]
+    isSection = traits.space == .reader
     isSimple =
-      shape.bits & ~others == 0 && shape.bind == 0 && Self.isSimple(object)
+      !traits.endsSection && shape.bits & ~others == 0 && shape.bind == 0 && Self.isSimple(object)
       && Self.isSimple(arg0) && Self.isSimple(arg1)
       && arg1.source != arg0.target && object.source != arg0.target
       && object.source != arg1.target

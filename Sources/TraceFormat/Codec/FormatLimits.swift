@@ -1,7 +1,7 @@
 /// The bounds of docs/FORMAT.md: checked before anything is allocated for a number in a file.
 enum FormatLimits {
   /// Events in one block.
-  static let blockEvents = 65_536
+  static let blockEvents = 262_144
   /// Strings in one block.
   static let blockStrings = 65_536
   /// Bytes of the header's JSON.
@@ -35,7 +35,7 @@ enum FormatConstants {
   /// A reader refuses any other major version; 0 is provisional and its minor must match too.
   static let major: UInt16 = 0
   /// Version within the major one.
-  static let minor: UInt16 = 3
+  static let minor: UInt16 = 4
   /// Bytes of the file header before its JSON.
   static let fileHeaderBytes = 16
   /// Bytes of a section header that say its type and lengths.

@@ -6,7 +6,7 @@
 final class ObjectMap {
   /// A place holds a number in its low bits, the space above and, above that, some bits of the
   /// hash; 0 is a free one.
-  private static let numberBits: UInt32 = 18
+  private static let numberBits: UInt32 = 20
   private static let numberMask: UInt32 = 1 << numberBits - 1
   private static let seed = UInt64.random(in: .min ... .max)
 
@@ -16,7 +16,7 @@ final class ObjectMap {
   /// Objects that have a number.
   private(set) var count = 0
 
-  /// Makes a map for up to `capacity` objects, at most 2¹⁸ − 1.
+  /// Makes a map for up to `capacity` objects, at most 2²⁰ − 1.
   init(capacity: Int) {
     precondition(capacity <= Self.numberMask, "objects of a block")
     keys = Lane(room: capacity + 1)

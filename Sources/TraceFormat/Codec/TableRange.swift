@@ -16,10 +16,11 @@ public struct TableRange: Sendable, Equatable {
 
   /// The tables of `events`.
   init(of events: Lane<Event>) {
+    let kinds = KindTraits.table
     var low = UInt64.max
     var high: UInt64 = 0
     for index in 0..<events.count {
-      events[index].eachTable { frame in
+      events[index].eachTable(kinds) { frame in
         low = Swift.min(low, frame)
         high = Swift.max(high, frame)
       }
@@ -28,7 +29,9 @@ public struct TableRange: Sendable, Equatable {
     (min, max) = (low, high)
     let shift = shift
     var map: UInt64 = 0
-    for index in 0..<events.count { events[index].eachTable { map |= 1 << (($0 &- low) >> shift) } }
+    for index in 0..<events.count {
+      events[index].eachTable(kinds) { map |= 1 &<< (($0 &- low) &>> shift) }
+    }
     parts = map
   }
 

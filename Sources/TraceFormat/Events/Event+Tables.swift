@@ -1,10 +1,10 @@
 extension Event {
   /// Calls `body` with every pfn by which the event names a page table: its object, an argument
   /// that is a pfn, or the load of a callback that is for one table. One that it names twice is
-  /// given twice.
+  /// given twice. `kinds` is the table of traits, for a loop that has looked it up before.
   @inline(__always)
-  func eachTable(_ body: (UInt64) -> Void) {
-    let traits = KindTraits.table[Int(kind.rawValue)]
+  func eachTable(_ kinds: Lane<KindTraits> = KindTraits.table, _ body: (UInt64) -> Void) {
+    let traits = kinds[Int(kind.rawValue)]
     if traits.space == .table { body(object) }
     if traits.arg0 == .table { body(arg0) }
     if traits.arg1 == .table { body(arg1) }

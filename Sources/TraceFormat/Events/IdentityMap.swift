@@ -54,6 +54,25 @@ struct IdentityMap: Sendable {
     if count * 4 > slots.count * 3 { grow() }
   }
 
+  /// Forgets an identity.
+  mutating func remove(_ space: UInt8, _ key: UInt64) {
+    var hole = find(space, key)
+    guard slots[hole].space != 0 else { return }
+    count -= 1
+    // Those behind move up unless they would get before the slot they are looked for first.
+    var next = hole
+    while true {
+      next = (next + 1) & mask
+      guard slots[next].space != 0 else { break }
+      let home = home(slots[next].space, slots[next].key)
+      if (next - home) & mask >= (next - hole) & mask {
+        slots[hole] = slots[next]
+        hole = next
+      }
+    }
+    slots[hole] = Slot()
+  }
+
   /// The slot where the identity is looked for first.
   @inline(__always)
   private func home(_ space: UInt8, _ key: UInt64) -> Int {

@@ -23,6 +23,8 @@ struct KindTraits: Sendable, BitwiseCopyable {
   let plain1: PlainValue
   /// Whether the event gives its table or lock back to the allocator it came from.
   let frees: Bool
+  /// Whether the event ends a reader section.
+  let endsSection: Bool
   /// Whether tables follow each other in events of this kind as they do in their lives.
   let links: Bool
 
@@ -39,6 +41,7 @@ struct KindTraits: Sendable, BitwiseCopyable {
   }
 
   /// Whether the keys of `space` have generations.
+  @inline(__always)
   var isNumbered: Bool { space != .none && space != .gracePeriod }
 
   /// Traits by raw kind, for all 256 numbers. Never freed.
@@ -59,6 +62,7 @@ struct KindTraits: Sendable, BitwiseCopyable {
     plain1 = fields?.arg1.plainValue ?? .number
     isAddress0 = arg0 == .none && fields?.arg0.type == .address
     isAddress1 = arg1 == .none && fields?.arg1.type == .address
+    endsSection = kind == .readerExit
     frees = kind == .tableFree || kind == .lockFree
     links =
       kind == .tableAlloc || kind == .tableInstall || kind == .tableUnlink

@@ -8,7 +8,8 @@
 ///
 /// The file appears under its name in ``finish(header:)`` and not before; a writer that is
 /// abandoned or forgotten leaves nothing behind, and an older file of that name untouched. Memory
-/// is one block, the names of tasks and one number for each object that was ever started.
+/// is one block, the names of tasks and one number for each object that was ever started, reader
+/// sections excepted, of which those that are open count.
 ///
 /// Same events, names, strings and options make the same bytes. After an error the writer is
 /// abandoned: every later call throws it again.
@@ -23,7 +24,7 @@ public final class TraceWriter: EventSink {
 
   /// What can be chosen about a file.
   public struct Options: Sendable, Equatable {
-    /// Events in a block, 1 … 65536.
+    /// Events in a block, 1 … 262144.
     public var blockEvents: Int
     /// How columns are stored.
     public var codec: Codec
@@ -33,7 +34,7 @@ public final class TraceWriter: EventSink {
 
     /// Makes options.
     public init(
-      blockEvents: Int = 65_536, codec: Codec = .zstd(level: 1), keepsGenerations: Bool = false
+      blockEvents: Int = 262_144, codec: Codec = .zstd(level: 1), keepsGenerations: Bool = false
     ) {
       self.blockEvents = blockEvents
       self.codec = codec

@@ -53,9 +53,18 @@ enum TraceFiles {
   /// `events` with the generations every reader must give.
   static func numbered(_ events: [Event]) -> [Event] {
     var generations: [String: UInt32] = [:]
+    var sections: UInt32 = 0
     return events.map { event in
       var event = event
       let fields = event.kind.fields
+      if event.kind == .readerEnter { sections += 1 }
+      if fields.space == .reader {
+        let key = "section \(event.object)"
+        if event.kind == .readerEnter { generations[key] = sections }
+        event.generation = generations[key, default: 0]
+        if event.kind == .readerExit { generations[key] = nil }
+        return event
+      }
       let key = "\(fields.space.rawValue) \(event.object)"
       if fields.startsGeneration { generations[key, default: 0] += 1 }
       event.generation =
