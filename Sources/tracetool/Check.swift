@@ -189,14 +189,16 @@ struct Check: ParsableCommand {
     input.showProgress("check", verbosity)
     var checker = try Checker(options: options)
     let selection = try EventSelection(filter, clock: input.source.header.clock, file: file)
-    let result = try checker.check(input.source, only: selection)
+    let history = try input.begin(for: selection)
+    let result = try checker.check(input.source, only: selection, after: history)
+    if let blocks = input.blocksRead { verbosity.detail("\(file): \(blocks)") }
     input.reportWarning(verbosity)
     var evidence = Evidence()
     if !result.violated.isEmpty {
       if try input.rewind() {
         let places = Evidence.places(of: result).compactMap { UInt64(exactly: $0) }
         input.readOnly { $0.contains(oneOf: places) }
-        evidence = try Evidence(for: result, from: input.source)
+        evidence = try Evidence(for: result, from: input.source, after: history)
       } else {
         verbosity.note("\(file): a pipe cannot be read twice: findings name places, not events")
       }

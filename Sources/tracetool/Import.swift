@@ -60,7 +60,7 @@ struct Import: ParsableCommand {
   @Flag(help: "Fail if any line is not understood.")
   var strict = false
 
-  @OptionGroup var codec: CodecOptions
+  @OptionGroup var writing: WritingOptions
   @OptionGroup var verbosity: VerbosityOptions
 
   func run() throws {
@@ -74,7 +74,7 @@ struct Import: ParsableCommand {
     if let bar = ProgressBar("import \(file)", .bytes, verbosity) {
       capture.options.progress = { bar.update($0, of: $1) }
     }
-    let result = try capture.write(to: output, options: codec.writerOptions) { report in
+    let result = try capture.write(to: output, options: writing.writerOptions) { report in
       if strict { try refuseUnknown(report) }
     }
     for line in ImportReportText.lines(result) { verbosity.note("\(file): \(line)") }

@@ -51,7 +51,9 @@ struct Info: ParsableCommand {
   /// Reads all of the trace. With --verify, an error says besides how much of it is damaged.
   private func contents(of input: TraceInput) throws -> TraceContents {
     do {
-      return try TraceContents(reading: input)
+      let contents = try TraceContents(reading: input)
+      if verify { try input.verifySnapshots() }
+      return contents
     } catch var error as TraceError where verify {
       guard let report = try? TraceRecovery.inspect(file) else { throw error }
       error.hint =

@@ -45,7 +45,7 @@ struct Merge: ParsableCommand {
     help: ArgumentHelp("The trace file to write; - is stdout.", valueName: "FILE"))
   var output: String
 
-  @OptionGroup var codec: CodecOptions
+  @OptionGroup var writing: WritingOptions
   @OptionGroup var verbosity: VerbosityOptions
 
   func validate() throws {
@@ -60,7 +60,7 @@ struct Merge: ParsableCommand {
     defer { ProgressBar.clear() }
     let count = try TraceMerge.merge(
       files, order: order.mergeOrder, producer: toolProducer, to: output,
-      options: codec.writerOptions
+      options: writing.writerOptions
     ) { bar?.update($0, of: $1) }
     verbosity.note("\(output): \(count) events of \(files.count) traces")
   }

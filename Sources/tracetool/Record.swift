@@ -52,7 +52,7 @@ struct Record: ParsableCommand {
   @Flag(help: "List the workloads and end.")
   var listWorkloads = false
 
-  @OptionGroup var codec: CodecOptions
+  @OptionGroup var writing: WritingOptions
   @OptionGroup var verbosity: VerbosityOptions
 
   /// The simulator's paging modes as words of the command line.
@@ -85,7 +85,7 @@ struct Record: ParsableCommand {
     var header = simulation.header()
     header.producer = toolProducer
     let path = output ?? "-"
-    let writer = try TraceWriter(path: path, header: header, options: codec.writerOptions)
+    let writer = try TraceWriter(path: path, header: header, options: writing.writerOptions)
     do {
       if let bar = ProgressBar("record \(path)", .events, verbosity) {
         try simulation.run(into: WatchedSink(writer, bar, total: UInt64(max(0, events))))

@@ -27,14 +27,14 @@ struct Recover: ParsableCommand {
     help: ArgumentHelp("The trace file to write; - is stdout.", valueName: "FILE"))
   var output: String
 
-  @OptionGroup var codec: CodecOptions
+  @OptionGroup var writing: WritingOptions
   @OptionGroup var verbosity: VerbosityOptions
 
   func run() throws {
     let bar = ProgressBar("recover \(file)", .bytes, verbosity)
     defer { ProgressBar.clear() }
     let report = try TraceRecovery.recover(
-      file, to: output, options: codec.writerOptions
+      file, to: output, options: writing.writerOptions
     ) { bar?.update($0, of: $1) }
     for line in Self.lines(report) { verbosity.note("\(file): \(line)") }
     if report.isLossy { throw ExitCode(ExitStatus.inconclusive.rawValue) }

@@ -74,8 +74,9 @@ struct ReplayVerb: ParsableCommand {
   }
 
   private func show(_ at: PlaceArgument, _ input: TraceInput, _ output: TextOutput) throws {
-    var player = Player(input.source)
-    guard try player.play(to: try at.place(input.source.header.clock, file)) else {
+    let place = try at.place(input.source.header.clock, file)
+    var player = Player(input.source, after: try input.begin(before: place))
+    guard try player.play(to: place) else {
       throw TraceError(
         file: file, what: "has no event at \(at.text)",
         hint: "'tracetool info' tells how many there are, and from when to when")
@@ -99,7 +100,7 @@ struct ReplayVerb: ParsableCommand {
     let (low, high) = (min(from, to), max(from, to))
     var lines: [(Ordinal, String)] = []
     let text = EventText(clock: input.source.header.clock)
-    var player = Player(input.source)
+    var player = Player(input.source, after: try input.begin(before: .ordinal(low)))
     var stop = player
     try player.play { event, state in
       if event.ordinal >= low {
@@ -118,7 +119,7 @@ struct ReplayVerb: ParsableCommand {
       guard try input.rewind() else {
         throw TraceError(file: file, what: "cannot be read twice", hint: "save the pipe to a file")
       }
-      stop = Player(input.source)
+      stop = Player(input.source, after: try input.begin(before: .ordinal(low)))
       _ = try stop.play(to: .ordinal(low))
     }
     for (ordinal, line) in lines where !(skipFirst && from <= to && ordinal == from) {
@@ -160,7 +161,7 @@ struct ReplayVerb: ParsableCommand {
   ) throws {
     let story = TableStory(pfn: table.frame, generation: table.generation)
     let text = EventText(clock: input.source.header.clock)
-    var player = Player(input.source)
+    var player = Player(input.source, after: try input.begin(before: .ordinal(0)))
     var found = 0
     try player.play { event, state in
       if story.includes(event, after: state) {

@@ -6,10 +6,10 @@ struct Slice: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Cut a run of events out of a trace.",
     discussion: """
-      The slice is a trace of its own. A table keeps its #GENERATION; ordinals begin at 0. It is \
-      judged like a recording that was started late: what lived before the cut is not accused \
-      of what cannot be seen. By time, it goes from the first event that is not before A to the \
-      last one that is not after B. Only the blocks in question are read.
+      The slice is a trace of its own in which events keep their ordinals and tables their \
+      #GENERATION. It begins with a snapshot of all objects at the cut, so that 'check' finds in it \
+      what it finds there in the whole. By time, it goes from the first event that is not before A \
+      to the last one that is not after B. Blocks are read from the last snapshot before the cut on.
 
       EXAMPLES:
         tracetool slice long.ptt --ordinal 1000000..1999999 -o part.ptt
@@ -36,7 +36,7 @@ struct Slice: ParsableCommand {
     help: ArgumentHelp("The trace file to write; - is stdout.", valueName: "FILE"))
   var output: String
 
-  @OptionGroup var codec: CodecOptions
+  @OptionGroup var writing: WritingOptions
   @OptionGroup var verbosity: VerbosityOptions
 
   func validate() throws {
@@ -55,15 +55,18 @@ struct Slice: ParsableCommand {
     let bar = ProgressBar("slice \(file)", .events, verbosity)
     defer { ProgressBar.clear() }
     let report = try TraceSlice.cut(
-      range, of: file, to: output, options: codec.writerOptions
+      range, of: file, to: output, options: writing.writerOptions
     ) { bar?.update($0, of: $1) }
     let ordinals = report.ordinals
     verbosity.note(
       "\(output): \(ordinals.upperBound - ordinals.lowerBound + 1) events, those from "
         + "\(ordinals.lowerBound) to \(ordinals.upperBound) of \(file)")
-    if report.openLosses > 0 {
-      verbosity.note("\(output): begins inside \(report.openLosses) losses, which are stated again")
+    if report.livesLeftOut > 0 {
+      verbosity.note(
+        "\(output): \(report.livesLeftOut) objects that were gone at the cut are not in its "
+          + "snapshot; a use of them would not be noticed")
     }
+    verbosity.detail("\(output): the state at the cut is in \(report.historyEvents) events")
     verbosity.detail("\(file): read \(report.blocksRead) of \(report.blockCount) blocks")
   }
 }

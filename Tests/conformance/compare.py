@@ -39,9 +39,10 @@ def number(value, kind):
 
 
 def main(trace, oracle):
-    table, count = fields(), 0
+    table, data = fields(), open(trace, "rb").read()
+    count = first = decode.firstOrdinal(data)
     with open(oracle, encoding="utf-8") as lines:
-        for event in decode.events(open(trace, "rb").read()):
+        for event in decode.events(data):
             line = json.loads(next(lines))
             kind, pairs = table[line["event"]]
             flags = 8 * ("shared" in line) + 4 * ("reclaimed" in line) + 2 * ("kernel_table" in line)
@@ -54,8 +55,8 @@ def main(trace, oracle):
                 sys.exit("%s: event %d: %s, but %s" % (trace, count, event, told))
             count += 1
         if next(lines, None) is not None:
-            sys.exit("%s: ends after %d events" % (trace, count))
-    print("%s: %d events agree" % (trace, count))
+            sys.exit("%s: ends after %d events" % (trace, count - first))
+    print("%s: %d events agree" % (trace, count - first))
 
 
 if __name__ == "__main__":

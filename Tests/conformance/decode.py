@@ -201,6 +201,32 @@ def decompress(data, length):
     return zstandard.ZstdDecompressor().decompress(data, max_output_size=length)
 
 
+def snapshot(data, behind):
+    """Checks one; its events are none of this file's."""
+    header = struct.unpack("<H", data[10:12])[0]
+    ordinal, count, places, _, crc = struct.unpack("<QIIII", data[16:40])
+    check("ordinal of a snapshot", ordinal == behind)
+    check("checksum of a snapshot", crc32c(data[header:]) == crc)
+    at, last, number = header, 0, 0
+    while at < header + places:
+        gap, shift = 0, 0
+        while True:
+            gap |= (data[at] & 127) << shift
+            at, shift = at + 1, shift + 7
+            if data[at - 1] < 128:
+                break
+        check("places of a snapshot", (gap > 0 or number == 0) and last + gap < ordinal)
+        last, number = last + gap, number + 1
+    check("number of places", number == count)
+    check("events of a snapshot", sum(1 for _ in events(data[header + places:])) == count)
+    return count, ordinal
+
+
+def firstOrdinal(data):
+    length, = struct.unpack("<I", data[12:16])
+    return json.loads(data[16:16 + length]).get("firstOrdinal", 0)
+
+
 def events(data):
     check("magic", data[:8] == b"\x89PTT\r\n\x1a\n")
     major, minor, length = struct.unpack("<HHI", data[8:16])
@@ -208,15 +234,24 @@ def events(data):
     check("version %d.%d" % (major, minor), version in open(DOC, encoding="utf-8").read())
     place, table = 20 + length, kinds()
     check("checksum of the start", struct.unpack("<I", data[place - 4:place])[0] == crc32c(data[:place - 4]))
-    ordinal = 0
+    ordinal = start = firstOrdinal(data)
+    snapshots = []
     while place < len(data):
         marker, what, entries, header, payload = struct.unpack("<8sBBHI", data[place:place + 16])
         check("marker", marker == b"\xd7PTT\xf3\r\n\x1c")
         check("checksum of a section", crc32c(data[place:place + header - 4])
               == struct.unpack("<I", data[place + header - 4:place + header])[0])
         if what == 2:
-            check("number of events", struct.unpack("<Q", data[place + 16:place + 24])[0] == ordinal)
+            check("number of events", struct.unpack("<Q", data[place + 16:place + 24])[0] == ordinal - start)
+            listed, size = struct.unpack("<II", data[place + 52:place + 60])
+            at = len(data) - 20 - listed * size
+            check("snapshots", snapshots == [
+                struct.unpack("<QIIQ", data[at + size * n:at + size * n + 24]) for n in range(listed)])
             return
+        if what == 3:
+            snapshots.append((place, header + payload) + snapshot(data[place:place + header + payload], ordinal))
+            place += header + payload
+            continue
         count, _, first, _, base = struct.unpack("<IIQQQ", data[place + 16:place + 48])
         check("ordinal", first == ordinal)
         columns, offset = {}, place + header

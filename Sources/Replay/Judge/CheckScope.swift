@@ -16,6 +16,14 @@ struct CheckScope {
     self.selection = selection.flatMap { $0.isEverything ? nil : $0 }
   }
 
+  /// Takes events before those that are judged.
+  mutating func follow(_ batch: EventBatch) {
+    for (index, event) in batch.events.enumerated() {
+      _ = selection?.contains(event, ordinal: batch.firstOrdinal + UInt64(index))
+      if event.kind == .quiesce { includesQuiesce = false }
+    }
+  }
+
   /// Cuts a batch where what is asked about begins or ends.
   mutating func parts(of batch: EventBatch) -> [Part] {
     guard selection != nil else { return [Part(batch: batch, isWanted: true)] }

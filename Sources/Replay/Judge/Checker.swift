@@ -121,11 +121,14 @@ public struct Checker {
 
   /// Judges `source` from its start to its end, or to the last event that is asked about.
   ///
-  /// - Parameter selection: the events to judge; nil for all. The others are followed, so that the
+  /// - Parameters:
+  ///   - selection: the events to judge; nil for all. The others are followed, so that the
   ///   state before each event is what it is in the whole, but nothing is said about them. What
   ///   is owed at `quiesce` is asked for if that event is.
+  /// - Parameter history: what is known of the events before the first one of `source`.
   public mutating func check(
-    _ source: any EventSource, only selection: EventSelection? = nil
+    _ source: any EventSource, only selection: EventSelection? = nil,
+    after history: TraceHistory? = nil
   ) throws -> CheckResult {
     var scope = CheckScope(selection)
     var resolver = Resolver(machine: source.header.machine)
@@ -133,13 +136,17 @@ public struct Checker {
     var batch = EventBatch()
     var resolved = ResolvedBatch()
     var record = Record()
+    for before in history?.batches ?? [] {
+      scope.follow(before)
+      resolver.resolve(before, into: &resolved)
+      record.note(lossesOf: resolved)
+      bench.take(resolved, header: source.header, isWanted: false)
+      for index in seats.indices { seats[index].learn(resolved) }
+    }
     reading: while try source.next(into: &batch) {
       for part in scope.parts(of: batch) {
         resolver.resolve(part.batch, into: &resolved)
-        for place in resolved.places(of: .loss) {
-          record.losses.append(
-            .init(ordinal: resolved.firstOrdinal + Ordinal(place), event: resolved[place].event))
-        }
+        record.note(lossesOf: resolved)
         bench.take(resolved, header: source.header, isWanted: part.isWanted)
         if part.isWanted {
           for index in seats.indices { seats[index].judge(resolved) }
@@ -161,6 +168,13 @@ public struct Checker {
     var gatherer = FactGatherer()
     /// All that were met, judged or not.
     var losses: [CheckResult.Loss] = []
+
+    mutating func note(lossesOf batch: ResolvedBatch) {
+      for place in batch.places(of: .loss) {
+        losses.append(
+          .init(ordinal: batch.firstOrdinal + Ordinal(place), event: batch[place].event))
+      }
+    }
 
     mutating func take(_ batch: ResolvedBatch) {
       gatherer.take(batch)

@@ -25,9 +25,17 @@ public struct Evidence: Sendable {
   }
 
   /// Fetches what the findings of `result` rest on from `source`, which is at its start.
-  public init(for result: CheckResult, from source: any EventSource) throws {
+  ///
+  /// - Parameter history: what is known of the events before the first one of `source`.
+  public init(
+    for result: CheckResult, from source: any EventSource, after history: TraceHistory? = nil
+  ) throws {
     let wanted = Set(Self.places(of: result))
     guard let last = wanted.max() else { return }
+    for item in history?.items ?? [] where wanted.contains(Ordinal(item.ordinal)) {
+      events[Ordinal(item.ordinal)] = item.event
+      names[item.event.task] = history?.taskNames[item.event.task]
+    }
     var batch = EventBatch()
     while try source.next(into: &batch) {
       let first = Ordinal(batch.firstOrdinal)

@@ -111,7 +111,11 @@ public struct StateText {
     if let seq = clock.currentSeq {
       return ["grace period \(seq) in progress since #\(clock.currentStart)"]
     }
-    return ["no grace period in progress, \(Figures.count(clock.completed)) completed"]
+    let last = clock.lastCompletedStart
+    return [
+      "no grace period in progress"
+        + (last == .none ? ", none is over" : "; the last one that is over began at #\(last)")
+    ]
   }
 
   private var readers: [String] {

@@ -66,6 +66,13 @@ public struct Resolver: Sendable {
   /// - Parameter machine: what the trace's header says of the machine, if anything.
   public init(machine: MachineFacts? = nil) { linearMap = machine?.linearMap }
 
+  /// Takes what is known of the events before the first one that is going to be resolved.
+  public mutating func follow(_ history: TraceHistory) {
+    var ignored = ResolvedBatch()
+    for batch in history.batches { resolve(batch, into: &ignored) }
+    position = Ordinal(history.ordinal)
+  }
+
   /// Resolves the events of `batch`, in order, into `output`.
   public mutating func resolve(_ batch: EventBatch, into output: inout ResolvedBatch) {
     output.reset(batch)

@@ -16,9 +16,15 @@ public struct Player {
   private var resolved = ResolvedBatch()
 
   /// A player at the start of `source`.
-  public init(_ source: any EventSource) {
+  ///
+  /// - Parameter history: what is known of the events before.
+  public init(_ source: any EventSource, after history: TraceHistory? = nil) {
     self.source = source
     state = Resolver(machine: source.header.machine)
+    guard let history else { return }
+    state.follow(history)
+    event = history.items.last?.event
+    ordinal = Ordinal(history.ordinal) - 1
   }
 
   /// Plays every event for which `visit` returns true, one at a time.

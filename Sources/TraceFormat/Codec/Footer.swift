@@ -2,6 +2,7 @@
 struct Footer {
   var header: TraceHeader
   var index: [IndexEntry]
+  var snapshots: [SnapshotEntry]
   var eventCount: UInt64
   var stringCount: UInt64
 
@@ -10,6 +11,7 @@ struct Footer {
     let json = try HeaderJSON.encode(header)
     var payload = json
     for entry in index { entry.append(to: &payload) }
+    for entry in snapshots { entry.append(to: &payload) }
     var bytes: [UInt8] = []
     SectionPrefix(
       kind: .footer, columnCount: 0, headerLength: FormatConstants.footerHeaderBytes,
@@ -21,6 +23,8 @@ struct Footer {
     bytes.appendLittleEndian(UInt32(json.count))
     bytes.appendLittleEndian(UInt32(FormatConstants.indexEntryBytes))
     bytes.appendLittleEndian(CRC32C.checksum(payload))
+    bytes.appendLittleEndian(UInt32(snapshots.count))
+    bytes.appendLittleEndian(UInt32(FormatConstants.snapshotEntryBytes))
     bytes.appendLittleEndian(CRC32C.checksum(bytes))
     bytes.append(contentsOf: payload)
     bytes.append(contentsOf: Self.trailer(footerAt: offset))
@@ -48,6 +52,8 @@ struct Footer {
     let json: Int
     let entries: Int
     let entryBytes: Int
+    let snapshots: Int
+    let snapshotBytes: Int
     let checksum: UInt32
     let eventCount: UInt64
     let stringCount: UInt64
@@ -61,27 +67,37 @@ struct Footer {
       json = Int(bytes.littleEndian(UInt32.self, at: 40))
       entryBytes = Int(bytes.littleEndian(UInt32.self, at: 44))
       checksum = bytes.littleEndian(UInt32.self, at: 48)
+      snapshots = Int(bytes.littleEndian(UInt32.self, at: 52))
+      snapshotBytes = Int(bytes.littleEndian(UInt32.self, at: 56))
       guard json <= FormatLimits.headerBytes, json <= prefix.payloadLength,
         prefix.payloadLength <= FormatLimits.footerBytes,
-        entryBytes >= FormatConstants.indexEntryBytes, entryBytes <= 4096
+        entryBytes >= FormatConstants.indexEntryBytes, entryBytes <= 4096,
+        snapshotBytes >= FormatConstants.snapshotEntryBytes, snapshotBytes <= 4096
       else { throw FormatProblem("the footer's lengths are out of bounds") }
       let (product, overflow) = entries.multipliedReportingOverflow(by: UInt64(entryBytes))
-      guard !overflow, product == UInt64(prefix.payloadLength - json) else {
+      let rest = UInt64(snapshots) * UInt64(snapshotBytes) + UInt64(json)
+      guard !overflow, rest <= UInt64(prefix.payloadLength),
+        product == UInt64(prefix.payloadLength) - rest
+      else {
         throw FormatProblem("the footer's lengths do not add up")
       }
       self.entries = Int(entries)
     }
   }
 
-  init(header: TraceHeader, index: [IndexEntry], eventCount: UInt64, stringCount: UInt64) {
+  init(
+    header: TraceHeader, index: [IndexEntry], snapshots: [SnapshotEntry], eventCount: UInt64,
+    stringCount: UInt64
+  ) {
     self.header = header
     self.index = index
+    self.snapshots = snapshots
     self.eventCount = eventCount
     self.stringCount = stringCount
   }
 
-  /// Reads a footer's payload and checks that its index is a run of blocks from `start` to
-  /// `offset`, where the footer begins.
+  /// Reads a footer's payload and checks that its index is a run of blocks and snapshots from
+  /// `start` to `offset`, where the footer begins.
   init(
     payload: [UInt8], _ lengths: Lengths, blocksFrom start: UInt64, to offset: UInt64
   ) throws(FormatProblem) {
@@ -92,10 +108,26 @@ struct Footer {
     index = (0..<lengths.entries).map {
       IndexEntry(payload, at: lengths.json + $0 * lengths.entryBytes)
     }
+    let behindIndex = lengths.json + lengths.entries * lengths.entryBytes
+    snapshots = (0..<lengths.snapshots).map {
+      SnapshotEntry(payload, at: behindIndex + $0 * lengths.snapshotBytes)
+    }
     eventCount = lengths.eventCount
     stringCount = lengths.stringCount
-    var end = (offset: start, ordinal: UInt64(0), string: UInt64(0))
+    let first = header.firstOrdinal ?? 0
+    var end = (offset: start, ordinal: first, string: UInt64(0))
+    var rest = snapshots[...]
+    func passSnapshots() throws(FormatProblem) {
+      while let next = rest.first, next.offset == end.offset {
+        guard next.ordinal == end.ordinal else {
+          throw FormatProblem("the index has a snapshot in the wrong place at byte \(end.offset)")
+        }
+        end.offset = next.endOffset
+        rest.removeFirst()
+      }
+    }
     for entry in index {
+      try passSnapshots()
       guard entry.offset == end.offset, entry.firstOrdinal == end.ordinal,
         entry.firstString == end.string
       else { throw FormatProblem("the index has a gap at byte \(end.offset)") }
@@ -104,7 +136,10 @@ struct Footer {
       }
       end = (entry.endOffset, entry.endOrdinal, entry.endString)
     }
-    guard end.offset == offset, end.ordinal == eventCount, end.string == stringCount else {
+    try passSnapshots()
+    guard end.offset == offset, end.ordinal == first &+ eventCount, end.string == stringCount,
+      rest.isEmpty
+    else {
       throw FormatProblem("the index does not add up")
     }
   }

@@ -20,6 +20,12 @@ enum FormatLimits {
   static let keptStringBytes = 64 << 20
   /// Task names a reader keeps; then it begins anew with those of the block at hand.
   static let keptNames = 1 << 18
+  /// Bytes of a snapshot's payload.
+  static let snapshotBytes = 64 << 20
+  /// Events in a snapshot.
+  static let snapshotEvents = 1 << 20
+  /// Ordinal of the first event of a file.
+  static let firstOrdinal = UInt64(1) << 62
   /// Bytes of the footer's payload.
   static let footerBytes = 1 << 30
 }
@@ -35,7 +41,7 @@ enum FormatConstants {
   /// A reader refuses any other major version; 0 is provisional and its minor must match too.
   static let major: UInt16 = 0
   /// Version within the major one.
-  static let minor: UInt16 = 3
+  static let minor: UInt16 = 4
   /// Bytes of the file header before its JSON.
   static let fileHeaderBytes = 16
   /// Bytes of a section header that say its type and lengths.
@@ -45,9 +51,13 @@ enum FormatConstants {
   /// Bytes of one entry of the column directory.
   static let directoryEntryBytes = 16
   /// Bytes of a footer's section header.
-  static let footerHeaderBytes = 56
+  static let footerHeaderBytes = 64
   /// Bytes of an index entry.
   static let indexEntryBytes = 104
+  /// Bytes of a snapshot's section header.
+  static let snapshotHeaderBytes = 44
+  /// Bytes of a snapshot's entry in the footer.
+  static let snapshotEntryBytes = 24
   /// Bytes after the footer.
   static let trailerBytes = 20
 }

@@ -21,10 +21,12 @@ enum HeaderJSON {
 
   /// The header in `bytes`.
   static func decode(_ bytes: some Sequence<UInt8>) throws(FormatProblem) -> TraceHeader {
-    do {
-      return try JSONDecoder().decode(TraceHeader.self, from: Data(bytes))
-    } catch {
+    guard let header = try? JSONDecoder().decode(TraceHeader.self, from: Data(bytes)) else {
       throw FormatProblem("the trace header is not the JSON it should be")
     }
+    guard header.firstOrdinal ?? 0 <= FormatLimits.firstOrdinal else {
+      throw FormatProblem("the trace header's first ordinal is out of bounds")
+    }
+    return header
   }
 }

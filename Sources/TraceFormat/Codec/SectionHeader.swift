@@ -10,6 +10,7 @@ struct SectionPrefix {
   enum Kind: UInt8 {
     case block = 1
     case footer = 2
+    case snapshot = 3
   }
 
   let kind: Kind
@@ -45,6 +46,7 @@ struct SectionPrefix {
       least =
         FormatConstants.blockFixedBytes + 4 + columnCount * FormatConstants.directoryEntryBytes
     case .footer: least = FormatConstants.footerHeaderBytes
+    case .snapshot: least = FormatConstants.snapshotHeaderBytes
     }
     guard headerLength >= least, headerLength <= FormatLimits.sectionHeaderBytes else {
       throw FormatProblem("header length \(headerLength) is out of bounds")

@@ -29,6 +29,8 @@ public struct TraceHeader: Codable, Equatable, Sendable {
   public var machine: MachineFacts?
   /// Facts counted while recording or importing, for people (lines not understood …).
   public var counts: [String: UInt64]
+  /// Ordinal of the first event, of a file that was cut out of a longer one; nil = 0.
+  public var firstOrdinal: UInt64?
   /// Sentences a reader should see (`3 pt_dtor probe hits were missed`).
   public var remarks: [String]
 

@@ -20,6 +20,8 @@ struct HeaderMerge {
       header = next
       header.source = "merge"
       header.producer = producer
+      // Ordinals and what was before them are those of the parts, not of the whole.
+      header.firstOrdinal = nil
       return
     }
     try check(next, file)

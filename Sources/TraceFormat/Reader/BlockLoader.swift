@@ -10,6 +10,7 @@ struct BlockLoader {
   enum Section {
     case block(BlockHeader, dataOffset: UInt64)
     case footer(Footer.Lengths, dataOffset: UInt64, payloadLength: Int)
+    case snapshot(SnapshotSection.Header, dataOffset: UInt64, payloadLength: Int)
     /// The file ends here.
     case end
   }
@@ -48,6 +49,48 @@ struct BlockLoader {
       return .footer(
         try Footer.Lengths(bytes, prefix: prefix), dataOffset: dataOffset,
         payloadLength: prefix.payloadLength)
+    case .snapshot:
+      return .snapshot(
+        try SnapshotSection.Header(bytes, prefix: prefix, at: offset), dataOffset: dataOffset,
+        payloadLength: prefix.payloadLength)
+    }
+  }
+
+  /// Reads a snapshot whose header lies at `offset`.
+  mutating func history(_ entry: SnapshotEntry) throws -> TraceHistory {
+    guard case .snapshot(let header, let dataOffset, let length) = try section(at: entry.offset),
+      header.entry == entry
+    else { throw FormatProblem("the snapshot is not the one the index names") }
+    return try history(header, at: dataOffset, length)
+  }
+
+  /// Reads the payload of a snapshot.
+  func history(
+    _ header: SnapshotSection.Header, at dataOffset: UInt64, _ length: Int
+  ) throws -> TraceHistory {
+    var payload: [UInt8] = []
+    guard try input.read(length, at: dataOffset, appendingTo: &payload) == length else {
+      throw FormatProblem("the file ends inside a snapshot")
+    }
+    return try SnapshotSection.history(payload, header)
+  }
+
+  /// Passes over bytes of a pipe, or makes sure that a file has them.
+  mutating func skip(_ length: Int, at offset: UInt64) throws {
+    if let size = input.size {
+      guard offset + UInt64(length) <= size else {
+        throw FormatProblem("the file ends inside a snapshot")
+      }
+      return
+    }
+    var done = 0
+    while done < length {
+      bytes.removeAll(keepingCapacity: true)
+      let piece = min(length - done, 1 << 16)
+      guard try input.read(piece, at: offset + UInt64(done), appendingTo: &bytes) == piece else {
+        throw FormatProblem("the file ends inside a snapshot")
+      }
+      done += piece
     }
   }
 

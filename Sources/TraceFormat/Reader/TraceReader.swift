@@ -26,6 +26,8 @@ public final class TraceReader: EventSource {
   public private(set) var header: TraceHeader
   /// What is known of each block: of a file all of them at once, of a pipe those read so far.
   public private(set) var index: [IndexEntry] = []
+  /// What is known of each snapshot, as of the blocks.
+  public private(set) var snapshots: [SnapshotEntry] = []
   /// Whether the end of the trace is known to be there; of a pipe, once it has been read.
   public private(set) var isComplete = false
   /// Length of the file in bytes; nil for a pipe.
@@ -61,6 +63,10 @@ public final class TraceReader: EventSource {
   private var offset: UInt64
   /// Blocks before `offset`.
   private var blocksRead = 0
+  /// The section at `offset`, where its header has been read already.
+  private var pending: BlockLoader.Section?
+  /// What a pipe said at its start about the events before its first one.
+  private var historyOfPipe: TraceHistory?
   /// Strings of the blocks before this one are in `texts`.
   private var stringBlocks = 0
   /// Ordinal of the next event.
@@ -83,11 +89,18 @@ public final class TraceReader: EventSource {
     self.input = input
     (header, start) = try FileHeader.read(input)
     offset = start
+    ordinal = header.firstOrdinal ?? 0
     loader = BlockLoader(input)
-    guard input.isSeekable else { return }
-    if let (footer, place) = loader.footerAtEnd(blocksFrom: start) {
+    guard input.isSeekable else {
+      readHistoryOfPipe()
+      return
+    }
+    if let (footer, place) = loader.footerAtEnd(blocksFrom: start),
+      footer.header.firstOrdinal == header.firstOrdinal
+    {
       header = footer.header
       index = footer.index
+      snapshots = footer.snapshots
       footerOffset = place
       isComplete = true
     } else {
@@ -99,14 +112,20 @@ public final class TraceReader: EventSource {
   public var blockCount: Int? { knowsAllBlocks ? index.count : nil }
 
   /// Number of events; nil while it is not known.
-  public var eventCount: UInt64? { knowsAllBlocks ? index.last?.endOrdinal ?? 0 : nil }
+  public var eventCount: UInt64? { knowsAllBlocks ? endOrdinal - firstOrdinal : nil }
+
+  /// Ordinal of the first event.
+  public var firstOrdinal: UInt64 { header.firstOrdinal ?? 0 }
+
+  /// Ordinal behind the last event; of a pipe, behind those known.
+  public var endOrdinal: UInt64 { index.last?.endOrdinal ?? firstOrdinal }
 
   /// A sentence for a reader of a trace whose end is missing.
   public var warning: String? {
     guard !isComplete, knowsAllBlocks else { return nil }
     return
       "the end of the trace is missing (it is still being written, or was cut off); "
-      + "\(index.last?.endOrdinal ?? 0) events in \(index.count) blocks are there"
+      + "\(endOrdinal - firstOrdinal) events in \(index.count) blocks are there"
   }
 
   public func taskName(_ task: UInt32) -> String? { texts.name(task) }
@@ -168,7 +187,7 @@ public final class TraceReader: EventSource {
     do {
       blocksRead = low
       offset = low < index.count ? index[low].offset : index.last?.endOffset ?? start
-      ordinal = low < index.count ? index[low].firstOrdinal : index.last?.endOrdinal ?? 0
+      ordinal = low < index.count ? index[low].firstOrdinal : endOrdinal
       guard low < index.count, target > ordinal else { return }
       guard try readSection() else { throw FormatProblem("the block is no longer there") }
       var skipped: [Event] = []
@@ -259,7 +278,14 @@ public final class TraceReader: EventSource {
   /// Reads the next section; false at the end of the trace.
   private func readSection() throws -> Bool {
     if footerOffset == offset { return false }
-    switch try loader.section(at: offset) {
+    let section = try pending ?? loader.section(at: offset)
+    pending = nil
+    switch section {
+    case .snapshot(let snapshot, let dataOffset, let payloadLength):
+      try check(snapshot.entry)
+      try loader.skip(payloadLength, at: dataOffset)
+      offset = snapshot.entry.endOffset
+      return true
     case .end:
       guard footerOffset == nil else { throw FormatProblem("the file has become shorter") }
       return false
@@ -287,8 +313,11 @@ public final class TraceReader: EventSource {
       let footer = try loader.footer(
         lengths, dataOffset: dataOffset, payloadLength: payloadLength, at: offset,
         blocksFrom: start)
-      guard footer.index == index else {
+      guard footer.index == index, footer.snapshots == snapshots else {
         throw FormatProblem("the index does not match the blocks")
+      }
+      guard footer.header.firstOrdinal == header.firstOrdinal else {
+        throw FormatProblem("start and footer disagree on the first ordinal")
       }
       header = footer.header
       isComplete = true
@@ -304,30 +333,99 @@ public final class TraceReader: EventSource {
         throw FormatProblem("the block is not the one the index names")
       }
     } else {
-      try Self.checkFollows(entry, index.last)
+      try checkFollows(entry)
       index.append(entry)
+    }
+  }
+
+  /// Checks a snapshot against the index, or makes it the next entry.
+  private func check(_ entry: SnapshotEntry) throws(FormatProblem) {
+    if blocksRead < index.count || (input.isSeekable && isComplete) {
+      guard snapshots.contains(entry) else {
+        throw FormatProblem("the snapshot is not one the index names")
+      }
+    } else if snapshots.last.map({ $0.offset < entry.offset }) ?? true {
+      try checkFollows(entry)
+      snapshots.append(entry)
+    }
+  }
+
+  /// What has to be known of the events before an ordinal in order to follow the trace from there:
+  /// the last snapshot that is intact and not behind it. Nil if there is none: then the trace has
+  /// to be followed from its start. Of a pipe there is one at most, that of its first event.
+  public func history(before ordinal: UInt64) -> TraceHistory? {
+    guard input.isSeekable else {
+      return historyOfPipe.flatMap { $0.ordinal <= ordinal ? $0 : nil }
+    }
+    for entry in snapshots.reversed() where entry.ordinal <= ordinal {
+      if let history = try? loader.history(entry) { return history }
+    }
+    return nil
+  }
+
+  /// Reads every snapshot; throws ``TraceError`` for the first that is damaged. Only of a file.
+  public func verifySnapshots() throws {
+    guard input.isSeekable else { return }
+    for entry in snapshots {
+      do {
+        _ = try loader.history(entry)
+      } catch let problem as FormatProblem {
+        throw TraceError(
+          file: input.name, what: "snapshot at byte \(entry.offset): \(problem.what)",
+          hint: "every event is intact; 'tracetool recover' makes a file without it")
+      }
+    }
+  }
+
+  /// A part of a longer trace says at its start what was before.
+  private func readHistoryOfPipe() {
+    guard header.firstOrdinal != nil else { return }
+    do {
+      let section = try loader.section(at: offset)
+      guard case .snapshot(let snapshot, let dataOffset, let length) = section else {
+        pending = section
+        return
+      }
+      try check(snapshot.entry)
+      historyOfPipe = try loader.history(snapshot, at: dataOffset, length)
+      offset = snapshot.entry.endOffset
+    } catch {
+      state = .failed(explain(error, at: offset))
     }
   }
 
   /// Builds the index from the block headers, up to the first thing that is no block.
   private func scan() {
     var place = start
-    while case .block(let block, _)? = try? loader.section(at: place),
-      (try? Self.checkFollows(block.entry, index.last)) != nil,
-      block.entry.endOffset <= input.size!
-    {
-      index.append(block.entry)
-      place = block.entry.endOffset
+    while let section = try? loader.section(at: place) {
+      switch section {
+      case .block(let block, _):
+        guard (try? checkFollows(block.entry)) != nil, block.entry.endOffset <= input.size!
+        else { return }
+        index.append(block.entry)
+        place = block.entry.endOffset
+      case .snapshot(let snapshot, _, _):
+        guard (try? checkFollows(snapshot.entry)) != nil,
+          snapshot.entry.endOffset <= input.size!
+        else { return }
+        snapshots.append(snapshot.entry)
+        place = snapshot.entry.endOffset
+      case .footer, .end: return
+      }
     }
   }
 
-  private static func checkFollows(
-    _ entry: IndexEntry, _ last: IndexEntry?
-  ) throws(FormatProblem) {
-    guard entry.firstOrdinal == last?.endOrdinal ?? 0 else {
+  private func checkFollows(_ entry: SnapshotEntry) throws(FormatProblem) {
+    guard entry.ordinal == endOrdinal else {
+      throw FormatProblem("the snapshot is of event \(entry.ordinal), out of order")
+    }
+  }
+
+  private func checkFollows(_ entry: IndexEntry) throws(FormatProblem) {
+    guard entry.firstOrdinal == endOrdinal else {
       throw FormatProblem("the block begins with event \(entry.firstOrdinal), out of order")
     }
-    guard entry.firstString == last?.endString ?? 0 else {
+    guard entry.firstString == index.last?.endString ?? 0 else {
       throw FormatProblem("the block begins with string \(entry.firstString), out of order")
     }
   }
@@ -357,7 +455,7 @@ public final class TraceReader: EventSource {
   private func explain(_ error: any Error, at offset: UInt64, block: Int? = nil) -> any Error {
     guard let problem = error as? FormatProblem else { return error }
     let place = block.map { "block \($0) at byte \(offset)" } ?? "byte \(offset)"
-    let delivered = index.prefix(block ?? 0).last?.endOrdinal ?? 0
+    let delivered = (index.prefix(block ?? 0).last?.endOrdinal ?? firstOrdinal) - firstOrdinal
     return TraceError(
       file: input.name, what: "\(place): \(problem.what)",
       hint: "the \(delivered) events before it are intact; copy it again or record anew")

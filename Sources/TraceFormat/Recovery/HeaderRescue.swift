@@ -6,8 +6,8 @@ struct HeaderRescue {
   let start: UInt64
   /// Whether the start of the file is intact.
   let startIsIntact: Bool
-  /// Number of events the footer tells; nil without an intact footer.
-  let eventCount: UInt64?
+  /// Ordinal of the event behind the last one, as the footer tells; nil without an intact footer.
+  let endOrdinal: UInt64?
 
   /// Throws ``TraceError`` where neither the start nor the footer is intact, and for files of
   /// another kind or version.
@@ -17,7 +17,7 @@ struct HeaderRescue {
       let (first, start) = try FileHeader.read(input)
       let footer = loader.footerAtEnd(blocksFrom: start)?.0
       header = footer?.header ?? first
-      eventCount = footer?.eventCount
+      endOrdinal = footer.map(Self.endOrdinal)
       self.start = start
       startIsIntact = true
     } catch {
@@ -26,10 +26,14 @@ struct HeaderRescue {
         let footer = loader.footerAtEnd(blocksFrom: start)?.0
       else { throw error }
       header = footer.header
-      eventCount = footer.eventCount
+      endOrdinal = Self.endOrdinal(footer)
       self.start = start
       startIsIntact = false
     }
+  }
+
+  private static func endOrdinal(_ footer: Footer) -> UInt64 {
+    (footer.header.firstOrdinal ?? 0) &+ footer.eventCount
   }
 
   /// Whether the start's checksum matches, whatever its version.
@@ -56,10 +60,16 @@ struct HeaderRescue {
     guard let offset = Footer.footerOffset(trailer: bytes), offset < size,
       case .footer(let lengths, let dataOffset, _)? = try? loader.section(at: offset)
     else { return nil }
-    if lengths.entries == 0 { return offset }
-    bytes.removeAll()
-    guard try input.read(8, at: dataOffset + UInt64(lengths.json), appendingTo: &bytes) == 8
-    else { return nil }
-    return bytes.littleEndian(UInt64.self, at: 0)
+    // The first block, or a snapshot before it.
+    let index = dataOffset + UInt64(lengths.json)
+    let snapshots = index + UInt64(lengths.entries * lengths.entryBytes)
+    var first = offset
+    for (count, place) in [(lengths.entries, index), (lengths.snapshots, snapshots)]
+    where count > 0 {
+      bytes.removeAll()
+      guard try input.read(8, at: place, appendingTo: &bytes) == 8 else { return nil }
+      first = min(first, bytes.littleEndian(UInt64.self, at: 0))
+    }
+    return first
   }
 }

@@ -13,8 +13,8 @@ final class SalvageReader: EventSource {
   let size: UInt64
   /// Bytes that have been searched.
   var bytesPassed: UInt64 { offset }
-  /// Number of events the footer tells, if it is intact.
-  private var totalEvents: UInt64?
+  /// Ordinal behind the last event, as the footer tells it, if it is intact.
+  private var endOrdinal: UInt64?
   private var loader: BlockLoader
   private var search: MarkerSearch
   private let decoder = BlockDecoder()
@@ -31,6 +31,8 @@ final class SalvageReader: EventSource {
   private var staged: [Event]?
   private var isFinished = false
   private var delivered: UInt64 = 0
+  /// Ordinal of the first event of the whole file.
+  private let first: UInt64
   private var lastTime: UInt64 = 0
 
   init(_ input: TraceInput) throws {
@@ -43,7 +45,10 @@ final class SalvageReader: EventSource {
     self.input = input
     self.size = size
     header = rescue.header
-    totalEvents = rescue.eventCount
+    endOrdinal = rescue.endOrdinal
+    nextOrdinal = rescue.header.firstOrdinal ?? 0
+    first = nextOrdinal
+    delivered = nextOrdinal
     offset = rescue.start
     loader = BlockLoader(input)
     search = MarkerSearch(input)
@@ -99,7 +104,7 @@ final class SalvageReader: EventSource {
       }
       staged = decoded
       addHole(at: damage, bytes: start - damage, first: first, events: lost)
-      events[0].time = delivered == 0 ? decoded.first?.time ?? 0 : lastTime
+      events[0].time = delivered == first ? decoded.first?.time ?? 0 : lastTime
       events.append(
         Event(
           .lossEnd, time: decoded.first?.time ?? lastTime, cpu: Event.allCPUs, context: .unknown,
@@ -144,6 +149,12 @@ final class SalvageReader: EventSource {
           return nil
         }
         place = try search.next(from: place + 1) ?? size
+      case .snapshot(let snapshot, let dataOffset, let payloadLength):
+        if let behind = try pass(snapshot, dataOffset, payloadLength, from: place) {
+          place = behind
+        } else {
+          place = try search.next(from: place + 1) ?? size
+        }
       case .end, nil: place = try search.next(from: place + 1) ?? size
       }
     }
@@ -152,6 +163,20 @@ final class SalvageReader: EventSource {
 
   /// Where an intact footer was found.
   private var footerOffset: UInt64?
+
+  /// Where to look on behind an intact snapshot; nil where it is damaged. What it says about the
+  /// events before it need not be true of what is left of them, so that it is not kept.
+  private func pass(
+    _ snapshot: SnapshotSection.Header, _ dataOffset: UInt64, _ length: Int, from place: UInt64
+  ) throws -> UInt64? {
+    var payload: [UInt8] = []
+    guard try input.read(length, at: dataOffset, appendingTo: &payload) == length,
+      CRC32C.checksum(payload) == snapshot.checksum
+    else { return nil }
+    // What was intact is not part of a hole.
+    if place == offset { offset = snapshot.entry.endOffset }
+    return snapshot.entry.endOffset
+  }
 
   /// The section at an offset; nil where none is intact. Errors of the system are thrown.
   private func section(at place: UInt64) throws -> BlockLoader.Section? {
@@ -163,12 +188,12 @@ final class SalvageReader: EventSource {
   }
 
   private func fits(_ entry: IndexEntry) -> Bool {
-    let (endOrdinal, overflow) = entry.firstOrdinal.addingReportingOverflow(
+    let (end, overflow) = entry.firstOrdinal.addingReportingOverflow(
       UInt64(entry.eventCount))
     let (_, stringOverflow) = entry.firstString.addingReportingOverflow(UInt64(entry.stringCount))
     return !overflow && !stringOverflow && entry.firstOrdinal >= nextOrdinal
       && entry.firstString >= nextString && entry.endOffset <= size
-      && endOrdinal <= totalEvents ?? .max
+      && end <= endOrdinal ?? .max
   }
 
   private func decode(_ block: BlockHeader, at dataOffset: UInt64) throws -> Bool {
@@ -202,7 +227,8 @@ final class SalvageReader: EventSource {
   private func take(
     _ lengths: Footer.Lengths, _ dataOffset: UInt64, _ payloadLength: Int
   ) throws -> Bool {
-    guard lengths.eventCount >= nextOrdinal, payloadLength <= Int(clamping: size - dataOffset)
+    let (end, overflow) = first.addingReportingOverflow(lengths.eventCount)
+    guard !overflow, end >= nextOrdinal, payloadLength <= Int(clamping: size - dataOffset)
     else { return false }
     var bytes: [UInt8] = []
     guard try input.read(payloadLength, at: dataOffset, appendingTo: &bytes) == payloadLength,
@@ -210,7 +236,7 @@ final class SalvageReader: EventSource {
       let completed = try? HeaderJSON.decode(bytes[..<lengths.json])
     else { return false }
     header = completed
-    totalEvents = lengths.eventCount
+    endOrdinal = end
     return true
   }
 
@@ -218,13 +244,13 @@ final class SalvageReader: EventSource {
   private func finish(damageFrom damage: UInt64) throws {
     let end = footerOffset ?? size
     report.damagedBytes += end - damage
-    if totalEvents == nil {
+    if endOrdinal == nil {
       report.endIsMissing = damage == size
       report.endIsDamaged = damage < size
     }
     // Blocks lie back to back: if the footer follows, nothing was between.
     let nothing = try damage == size || beginsFooter(at: damage)
-    let lost = totalEvents.map { $0 - nextOrdinal } ?? (nothing ? 0 : nil)
+    let lost = endOrdinal.map { $0 - nextOrdinal } ?? (nothing ? 0 : nil)
     if lost != 0 { addHole(at: damage, bytes: end - damage, first: nextOrdinal, events: lost) }
   }
 

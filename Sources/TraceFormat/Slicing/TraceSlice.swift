@@ -1,8 +1,8 @@
 /// Cuts a run of events out of a trace file.
 ///
-/// Every event keeps its generation, names and texts, so that a life has the same name as in the
-/// whole. A slice is read like a recording that was started late: what happened before is unknown,
-/// not lost, except that a loss which is open at the cut is stated again at its start.
+/// Every event keeps its ordinal, its generation, names and texts, so that it is called what it is
+/// called in the whole. A snapshot at the start says what has to be known of the events before, so
+/// that a slice is judged like that part of the whole.
 public enum TraceSlice {
   /// Which events are wanted.
   public enum Range: Sendable {
@@ -16,8 +16,10 @@ public enum TraceSlice {
   public struct Report: Sendable, Equatable {
     /// Ordinals, in the whole, of the first and last event of the slice.
     public var ordinals: ClosedRange<UInt64>
-    /// Losses stated again at the start of the slice.
-    public var openLosses: Int
+    /// Events of the snapshot at the start of the slice.
+    public var historyEvents: Int
+    /// Lives of objects that had ended before and are not in it, for want of room.
+    public var livesLeftOut: Int
     /// Blocks of the whole that were read.
     public var blocksRead: Int
     /// Blocks of the whole.
@@ -26,7 +28,7 @@ public enum TraceSlice {
 
   /// Cuts `range` out of `input`.
   ///
-  /// Reads the blocks of the range and those that hold losses before it. Throws ``TraceError`` for
+  /// Reads the blocks of the range and those between it and the last snapshot before. Throws ``TraceError`` for
   /// a pipe and where no event is in the range.
   public static func cut(
     _ range: Range, of input: String, to output: String, options: TraceWriter.Options = .init(),
@@ -42,22 +44,25 @@ public enum TraceSlice {
         file: input, what: "no event is in that range",
         hint: "'tracetool info' tells how many there are, and from when to when")
     }
-    let losses = try openLosses(before: ordinals.lowerBound, reader)
+    let history = try history(before: ordinals.lowerBound, reader)
     var options = options
     options.keepsGenerations = true
     var header = reader.header
     header.remarks.append(
       "cut out of a longer trace: its events \(ordinals.lowerBound) to \(ordinals.upperBound)")
+    header.firstOrdinal = ordinals.lowerBound == 0 ? nil : ordinals.lowerBound
     let writer = try TraceWriter(path: output, header: header, options: options)
     do {
-      try copy(ordinals, losses, reader, to: writer, progress)
+      if ordinals.lowerBound > 0 { try writer.begin(with: history) }
+      try copy(ordinals, reader, to: writer, progress)
       try writer.finish()
     } catch {
       writer.abandon()
       throw error
     }
     return Report(
-      ordinals: ordinals, openLosses: losses.count, blocksRead: reader.blocksDecoded,
+      ordinals: ordinals, historyEvents: history.items.count,
+      livesLeftOut: history.livesLeftOut, blocksRead: reader.blocksDecoded,
       blockCount: reader.index.count)
   }
 
@@ -66,8 +71,9 @@ public enum TraceSlice {
   {
     switch range {
     case .ordinals(let wanted):
-      guard let count = reader.eventCount, wanted.lowerBound < count else { return nil }
-      return wanted.lowerBound...min(wanted.upperBound, count - 1)
+      let first = max(wanted.lowerBound, reader.firstOrdinal)
+      guard first < reader.endOrdinal, first <= wanted.upperBound else { return nil }
+      return first...min(wanted.upperBound, reader.endOrdinal - 1)
     case .times(let times):
       guard
         let first = reader.index.first(where: {
@@ -94,27 +100,30 @@ public enum TraceSlice {
     return times
   }
 
-  /// Losses that have begun before an event and not ended.
-  private static func openLosses(before end: UInt64, _ reader: TraceReader) throws -> [Event] {
-    var open: [Event] = []
-    try read(
-      reader,
-      where: { $0.firstOrdinal < end && ($0.contains(.loss) || $0.contains(.lossEnd)) }
-    ) { ordinal, event in
-      guard ordinal < end else { return }
-      if event.kind == .loss { open.append(event) }
-      if event.kind == .lossEnd, let place = open.lastIndex(where: { $0.cpu == event.cpu }) {
-        open.remove(at: place)
+  /// What has to be known of the events before one.
+  private static func history(before end: UInt64, _ reader: TraceReader) throws -> TraceHistory {
+    let snapshot = reader.history(before: end)
+    var keeper = snapshot.map { HistoryKeeper($0) } ?? HistoryKeeper()
+    var names = snapshot?.taskNames ?? [:]
+    let start = snapshot?.ordinal ?? reader.firstOrdinal
+    try reader.seek(toOrdinal: start)
+    var batch = EventBatch()
+    var place = start
+    while place < end, try reader.next(into: &batch) {
+      for event in batch.events.prefix(Int(clamping: end - place)) {
+        keeper.take(event, at: place)
+        if let name = reader.taskName(event.task) { names[event.task] = name }
+        place += 1
       }
     }
-    return open
+    return keeper.history(at: end) { names[$0] }
   }
 
   private static func read(
     _ reader: TraceReader, where wanted: @escaping (IndexEntry) -> Bool,
     _ body: (UInt64, Event) -> Void
   ) throws {
-    try reader.seek(toOrdinal: 0)
+    try reader.seek(toOrdinal: reader.firstOrdinal)
     reader.wantsBlock = wanted
     defer { reader.wantsBlock = nil }
     var batch = EventBatch()
@@ -126,8 +135,8 @@ public enum TraceSlice {
   }
 
   private static func copy(
-    _ ordinals: ClosedRange<UInt64>, _ losses: [Event], _ reader: TraceReader,
-    to writer: TraceWriter, _ progress: Progress?
+    _ ordinals: ClosedRange<UInt64>, _ reader: TraceReader, to writer: TraceWriter,
+    _ progress: Progress?
   ) throws {
     var copier = TraceCopier(writer)
     try reader.seek(toOrdinal: ordinals.lowerBound)
@@ -135,12 +144,6 @@ public enum TraceSlice {
     var place = ordinals.lowerBound
     while place <= ordinals.upperBound, try reader.next(into: &batch) {
       copier.beginBatch()
-      if place == ordinals.lowerBound {
-        for var loss in losses {
-          loss.time = batch.events[0].time
-          try writer.append(loss)
-        }
-      }
       let left = ordinals.upperBound - place
       for event in batch.events.prefix(Int(clamping: left.addingReportingOverflow(1).partialValue))
       {

@@ -28,6 +28,9 @@ struct BlockTexts {
       || stringCount == FormatLimits.blockStrings
   }
 
+  /// The name of a task as it is now.
+  func name(of task: UInt32) -> String? { names[task] }
+
   /// Names a task from event number `position` of the block on.
   mutating func setName(_ name: String, of task: UInt32, position: Int) {
     let old = names.updateValue(name, forKey: task)

@@ -21,6 +21,17 @@ public final class TraceWriter: EventSink {
     case none
   }
 
+  /// How often what has to be known of the events before is stored, so that reading can begin in
+  /// the middle.
+  public enum Snapshots: Sendable, Equatable {
+    /// Never.
+    case none
+    /// Where it adds about 2 % to the file.
+    case automatic
+    /// Behind every so many events, at least one.
+    case every(UInt64)
+  }
+
   /// What can be chosen about a file.
   public struct Options: Sendable, Equatable {
     /// Events in a block, 1 … 65536.
@@ -30,19 +41,23 @@ public final class TraceWriter: EventSink {
     /// Events keep the generations they come with, as part of a longer trace has to. Otherwise the
     /// writer numbers them.
     public var keepsGenerations: Bool
+    /// How often a snapshot is stored.
+    public var snapshots: Snapshots
 
     /// Makes options.
     public init(
-      blockEvents: Int = 65_536, codec: Codec = .zstd(level: 1), keepsGenerations: Bool = false
+      blockEvents: Int = 65_536, codec: Codec = .zstd(level: 1), keepsGenerations: Bool = false,
+      snapshots: Snapshots = .none
     ) {
       self.blockEvents = blockEvents
       self.codec = codec
       self.keepsGenerations = keepsGenerations
+      self.snapshots = snapshots
     }
   }
 
   /// Events taken so far.
-  public var eventCount: UInt64 { nextOrdinal + UInt64(count) }
+  public var eventCount: UInt64 { ordinal - firstOrdinal }
   /// Bytes written so far.
   public var byteCount: UInt64 { offset }
 
@@ -61,12 +76,16 @@ public final class TraceWriter: EventSink {
   private let events: Lane<Event>
   /// Events collected for the next block.
   private var count = 0
+  private let firstOrdinal: UInt64
   private var texts = BlockTexts()
-  private var nextOrdinal: UInt64 = 0
+  private var nextOrdinal: UInt64
   private var nextString: UInt64 = 0
   private var generations = GenerationTracker()
   private let encoder = BlockEncoder()
   private let packer: BlockPacker
+  /// What a snapshot is made of, and when; nil where none is stored.
+  private var snapshots: SnapshotPolicy?
+  private var snapshotIndex: [SnapshotEntry] = []
 
   /// Begins a file; `-` is standard output.
   ///
@@ -85,6 +104,10 @@ public final class TraceWriter: EventSink {
     self.options = options
     self.header = header
     packer = BlockPacker(codec: options.codec)
+    firstOrdinal = header.firstOrdinal ?? 0
+    precondition(firstOrdinal <= FormatLimits.firstOrdinal, "first ordinal")
+    nextOrdinal = firstOrdinal
+    snapshots = SnapshotPolicy(options, from: firstOrdinal)
     events = Lane(room: options.blockEvents)
     try guarded {
       do {
@@ -102,9 +125,24 @@ public final class TraceWriter: EventSink {
 
   public func append(_ event: Event) throws {
     try checkOpen()
+    snapshots?.take(event, at: ordinal)
     events[count] = event
     count += 1
-    if count == events.count { try flushBlock() }
+    if count == events.count || snapshots?.wantsBlockToEnd(at: ordinal) == true {
+      try flushBlock()
+    }
+  }
+
+  /// Ordinal of the next event.
+  private var ordinal: UInt64 { nextOrdinal + UInt64(count) }
+
+  /// Begins a trace that is part of a longer one: says what was before its first event, whose
+  /// ordinal is that of the header. Comes before everything else.
+  public func begin(with history: TraceHistory) throws {
+    try checkOpen()
+    precondition(index.isEmpty && count == 0 && history.ordinal == firstOrdinal, "the start")
+    try write(history)
+    snapshots?.begin(with: history)
   }
 
   /// Names a task from here on.
@@ -157,15 +195,34 @@ public final class TraceWriter: EventSink {
     nextString = entry.endString
     count = 0
     texts.nextBlock()
+    if let snapshots, snapshots.isDue(at: nextOrdinal, byte: offset) {
+      try write(snapshots.history(at: nextOrdinal, taskName: texts.name(of:)))
+    }
+  }
+
+  /// Stores a snapshot, unless it is more than a file may hold.
+  private func write(_ history: TraceHistory) throws {
+    guard let bytes = try SnapshotSection.bytes(history) else { return }
+    snapshotIndex.append(
+      SnapshotEntry(
+        offset: offset, length: UInt32(bytes.count), eventCount: UInt32(history.items.count),
+        ordinal: history.ordinal))
+    try guarded {
+      try put(bytes)
+      try output.flush()
+    }
+    snapshots?.stored(history, bytes: bytes.count, at: offset)
   }
 
   /// Writes what is left, the footer with `header` (or the one the file began with), and gives
   /// the file its name.
   public func finish(header: TraceHeader? = nil) throws {
     try flushBlock()
+    var completed = header ?? self.header
+    completed.firstOrdinal = self.header.firstOrdinal
     let footer = Footer(
-      header: header ?? self.header, index: index, eventCount: nextOrdinal,
-      stringCount: nextString)
+      header: completed, index: index, snapshots: snapshotIndex,
+      eventCount: nextOrdinal - firstOrdinal, stringCount: nextString)
     try guarded {
       do {
         try put(footer.bytes(at: offset))

@@ -1,3 +1,4 @@
+import Replay
 import TraceFormat
 
 /// A trace a verb reads: a `.ptt` file, a pipe, or a text capture, which is imported on the way
@@ -9,6 +10,8 @@ final class TraceInput {
     let bytes: UInt64?
     /// Blocks; nil while a pipe has not been read to its end, and for a capture.
     let blocks: Int?
+    /// Snapshots, as blocks.
+    let snapshots: Int?
   }
 
   /// The file as the user named it.
@@ -55,7 +58,10 @@ final class TraceInput {
 
   /// What is known of the file.
   var size: Size {
-    Size(bytes: isImported ? nil : reader.fileSize, blocks: isImported ? nil : reader.blockCount)
+    guard !isImported else { return Size(bytes: nil, blocks: nil, snapshots: nil) }
+    return Size(
+      bytes: reader.fileSize, blocks: reader.blockCount,
+      snapshots: reader.blockCount.map { _ in reader.snapshots.count })
   }
 
   /// Passes over the blocks that are not wanted, where the trace has an index.
@@ -68,10 +74,48 @@ final class TraceInput {
     }
   }
 
+  /// Goes to the place from which the selected events can be judged, and leaves out the blocks
+  /// behind them. Returns what is known of the events before; nil where that is the start of the
+  /// trace.
+  func begin(for selection: EventSelection) throws -> TraceHistory? {
+    guard reader.fileSize != nil else { return reader.history(before: reader.firstOrdinal) }
+    let blocks = reader.index.filter(selection.mayContain)
+    let first = max(
+      blocks.first?.firstOrdinal ?? reader.firstOrdinal, selection.ordinals?.lowerBound ?? 0)
+    if !selection.isEverything {
+      let last = blocks.last?.firstOrdinal ?? 0
+      reader.wantsBlock = { $0.firstOrdinal <= last }
+    }
+    return try begin(before: first)
+  }
+
+  /// Goes to a place from which an event, or the last one not behind a time, can be reached.
+  /// Returns what is known of the events before; nil where that is the start of the trace.
+  func begin(before place: Player.Place) throws -> TraceHistory? {
+    switch place {
+    case .ordinal(let ordinal): return try begin(before: UInt64(max(0, ordinal)))
+    case .time(let time):
+      let later = reader.index.first { $0.eventCount > 0 && $0.timeMax > time }
+      return try begin(before: later?.firstOrdinal ?? reader.endOrdinal)
+    }
+  }
+
+  private func begin(before ordinal: UInt64) throws -> TraceHistory? {
+    let history = reader.history(before: ordinal)
+    if reader.fileSize != nil {
+      try reader.seek(toOrdinal: history?.ordinal ?? reader.firstOrdinal)
+    }
+    return history
+  }
+
+  /// Reads every snapshot, so that damage in one is an error.
+  func verifySnapshots() throws { try reader.verifySnapshots() }
+
   /// Starts again at the first event; false where that is not possible (a pipe).
   func rewind() throws -> Bool {
     guard reader.fileSize != nil else { return false }
-    try reader.seek(toOrdinal: 0)
+    reader.wantsBlock = nil
+    try reader.seek(toOrdinal: reader.firstOrdinal)
     return true
   }
 

@@ -40,6 +40,7 @@ enum InfoJSON {
     json.number("inferred", contents.inferred)
     json.number("bytes", contents.size.bytes)
     json.number("blocks", contents.size.blocks)
+    json.number("snapshots", contents.size.snapshots)
     json.raw("bytesPerEvent", contents.bytesPerEvent.map(twoDecimals) ?? "null")
     json.number("firstTime", contents.times?.lowerBound)
     json.number("lastTime", contents.times?.upperBound)

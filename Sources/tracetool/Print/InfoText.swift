@@ -35,6 +35,10 @@ enum InfoText {
     let unit = header.clock.unitsPerSecond.map { "\($0) units per second" }
     facts.append(("clock", "\(header.clock.name), \(unit ?? "counts only")"))
     facts.append(("events", "\(contents.events), \(contents.inferred) of them inferred"))
+    if let first = header.firstOrdinal {
+      facts.append(
+        ("ordinals", "\(first) to \(first + max(contents.events, 1) - 1) of a longer trace"))
+    }
     facts.append(("size", size(contents)))
     facts.append(("time", span(contents)))
     return facts.filter { !$0.1.isEmpty }
@@ -45,6 +49,9 @@ enum InfoText {
     if let bytes = contents.size.bytes { parts.append("\(bytes) bytes") }
     if let blocks = contents.size.blocks {
       parts.append(blocks == 1 ? "1 block" : "\(blocks) blocks")
+    }
+    if let snapshots = contents.size.snapshots, snapshots > 0 {
+      parts.append(snapshots == 1 ? "1 snapshot" : "\(snapshots) snapshots")
     }
     if let ratio = contents.bytesPerEvent { parts.append("\(twoDecimals(ratio)) bytes per event") }
     return parts.joined(separator: ", ")

@@ -10,6 +10,8 @@ import Glibc
 enum ReaderProperty {
   /// Everything one pass over a trace gave.
   private struct Outcome {
+    /// Ordinal of the first event.
+    var first: UInt64 = 0
     var events: [Event] = []
     var names: [String?] = []
     var error: TraceError?
@@ -32,8 +34,9 @@ enum ReaderProperty {
       try demand(whole.isComplete || reader.warning != nil, "a missing end is not told")
     }
     _ = try? reader.columnSizes()
+    for entry in reader.snapshots { _ = reader.history(before: entry.ordinal) }
     try checkPipe(bytes, whole)
-    try checkSeeks(bytes, whole, indexed ?? 0)
+    try checkSeeks(bytes, whole, whole.first + (indexed ?? 0))
     try checkSelection(bytes, whole)
   }
 
@@ -48,10 +51,12 @@ enum ReaderProperty {
 
   private static func readAll(_ reader: TraceReader) throws -> Outcome {
     var outcome = Outcome()
+    outcome.first = reader.firstOrdinal
     var batch = EventBatch()
     do {
       while try reader.next(into: &batch) {
-        try demand(batch.firstOrdinal == UInt64(outcome.events.count), "ordinals jump")
+        let place = outcome.first + UInt64(outcome.events.count)
+        try demand(batch.firstOrdinal == place, "ordinals jump")
         outcome.events += batch.events
         outcome.names += batch.events.map { reader.taskName($0.task) }
         for event in batch.events where event.kind == .mark { _ = reader.string(event.object) }
@@ -82,20 +87,25 @@ enum ReaderProperty {
 
   private static func checkSeeks(_ bytes: [UInt8], _ whole: Outcome, _ indexed: UInt64) throws {
     let count = whole.events.count
-    let targets = [0, 1, count / 2, count - 1, count, count + 1].map { UInt64(max($0, 0)) }
+    let targets = [0, 1, count / 2, count - 1, count, count + 1].map {
+      whole.first + UInt64(max($0, 0))
+    }
     let reader = try TraceReader(bytes: bytes)
     var batch = EventBatch()
-    for target in targets + [indexed / 2, indexed &- 1, indexed, indexed &+ 1, .max] {
+    let end = whole.first + UInt64(count)
+    for target in targets + [0, indexed / 2, indexed &- 1, indexed, indexed &+ 1, .max] {
       do {
         try reader.seek(toOrdinal: target)
         guard try reader.next(into: &batch) else {
-          let isThere = target < UInt64(count)
+          let isThere = target < end
           try demand(!isThere, "a seek to \(target) of \(count) events finds none")
           continue
         }
-        let first = Int(clamping: batch.firstOrdinal)
+        let first = Int(clamping: batch.firstOrdinal - whole.first)
         if first < count {
-          try demand(UInt64(first) == target, "a seek to \(target) finds \(first)")
+          try demand(
+            batch.firstOrdinal == max(target, whole.first),
+            "a seek to \(target) finds \(batch.firstOrdinal)")
           let common = min(batch.events.count, count - first)
           try demand(
             batch.events[..<common] == whole.events[first..<(first + common)][...],
@@ -106,7 +116,7 @@ enum ReaderProperty {
         }
       } catch is TraceError {
         try demand(
-          target >= UInt64(count) || whole.error != nil, "a seek to \(target) fails")
+          target >= end || whole.error != nil, "a seek to \(target) fails")
       }
     }
   }
@@ -122,7 +132,7 @@ enum ReaderProperty {
     var batch = EventBatch()
     do {
       while try reader.next(into: &batch) {
-        let first = Int(clamping: batch.firstOrdinal)
+        let first = Int(clamping: batch.firstOrdinal - whole.first)
         guard first + batch.events.count <= whole.events.count else { return }
         try demand(
           batch.events[...] == whole.events[first..<(first + batch.events.count)],

@@ -34,6 +34,16 @@ enum RoundTripProperty {
       try demand(reader.string(UInt64(index)) == text, "string \(index) is another")
     }
     for entry in reader.index { try checkEntry(entry, made) }
+    for entry in reader.snapshots {
+      guard let history = reader.history(before: entry.ordinal), history.ordinal == entry.ordinal
+      else { throw PropertyViolation("the snapshot of event \(entry.ordinal) is not read") }
+      // Of an mm's changes one event stands for all of them.
+      for item in history.items where item.event.kind != .mmBytes {
+        try demand(
+          item.event == made.events[Int(item.ordinal)],
+          "the snapshot has \(item.event) at \(item.ordinal)")
+      }
+    }
     try ReaderProperty.check(made.bytes)
   }
 
@@ -56,7 +66,7 @@ enum RoundTripProperty {
     let sizes = [1, 2, 3, 7, 16, 100, 4096, 65_536]
     let options = TraceWriter.Options(
       blockEvents: sizes[Int(choice & 7)], codec: choice & 8 == 0 ? .none : .zstd(level: 1),
-      keepsGenerations: choice & 16 != 0)
+      keepsGenerations: choice & 16 != 0, snapshots: choice & 32 != 0 ? .every(9) : .none)
     let output = MemoryOutput()
     let writer = try TraceWriter(output: output, header: TraceFiles.header, options: options)
     var made = Made()

@@ -1,19 +1,6 @@
 import ArgumentParser
 import TraceFormat
 
-/// `--codec zstd[:LEVEL]|none`, for verbs that write a trace.
-struct CodecOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "How the columns of each block are stored; 'none' leaves them as docs/FORMAT.md describes "
-        + "them, for reading with plain tools.",
-      valueName: "zstd[:LEVEL]|none"))
-  var codec = CodecArgument(codec: TraceWriter.Options().codec)
-
-  /// Options for a writer.
-  var writerOptions: TraceWriter.Options { TraceWriter.Options(codec: codec.codec) }
-}
-
 /// A codec as a word of the command line.
 struct CodecArgument: ExpressibleByArgument {
   /// Levels that mean what they say in every version of libzstd.

@@ -1,0 +1,123 @@
+import Testing
+
+@testable import TraceFormat
+
+/// Snapshots are stored where they are asked for, found, and never in the way.
+@Suite struct SnapshotTests {
+  private static let events = TraceFiles.numbered(
+    EventStreams.make(.lives, count: 3000, seed: 21))
+
+  private static func file(_ snapshots: TraceWriter.Snapshots) throws -> [UInt8] {
+    try TraceFiles.bytes(
+      events, options: .init(blockEvents: 100, snapshots: snapshots)
+    ) {
+      if $1 % 500 == 0 { try $0.setTaskName("task \($1)", of: 100) }
+    }
+  }
+
+  @Test func theyStandWhereTheyAreAskedFor() throws {
+    let reader = try TraceReader(bytes: Self.file(.every(250)))
+    #expect(reader.snapshots.map(\.ordinal) == (1...12).map { $0 * 250 })
+    #expect(reader.index.map(\.eventCount).reduce(0, +) == 3000)
+    #expect(try TraceReader(bytes: Self.file(.none)).snapshots.isEmpty)
+    #expect(try TraceReader(bytes: Self.file(.automatic)).snapshots.isEmpty)
+  }
+
+  @Test func readingPassesOverThem() throws {
+    for bytes in [try Self.file(.every(100)), try Self.file(.none)] {
+      let outcome = TraceFiles.read(bytes)
+      #expect(outcome.events == Self.events && outcome.error == nil && outcome.isComplete)
+    }
+  }
+
+  @Test func theyHoldEventsOfTheTraceInOrder() throws {
+    let reader = try TraceReader(bytes: Self.file(.every(700)))
+    for ordinal in UInt64(0)..<3000 where ordinal % 97 == 0 || ordinal % 700 == 0 {
+      let history = reader.history(before: ordinal)
+      #expect(history?.ordinal == (ordinal < 700 ? nil : ordinal / 700 * 700))
+      guard let history else { continue }
+      #expect(history.items.allSatisfy { $0.event == Self.events[Int($0.ordinal)] })
+      for (one, next) in zip(history.items, history.items.dropFirst()) {
+        #expect(one.ordinal < next.ordinal)
+      }
+      #expect(history.items.last.map { $0.ordinal < history.ordinal } == true)
+      #expect(history.taskNames[100] == "task \((history.ordinal - 1) / 500 * 500)")
+      let batches = history.batches
+      #expect(batches.flatMap(\.events) == history.items.map(\.event))
+    }
+  }
+
+  @Test func whatGoesOnFromOneIsTheNext() throws {
+    let reader = try TraceReader(bytes: Self.file(.every(500)))
+    for (one, next) in zip(reader.snapshots, reader.snapshots.dropFirst()) {
+      var keeper = HistoryKeeper(try #require(reader.history(before: one.ordinal)))
+      for ordinal in one.ordinal..<next.ordinal {
+        keeper.take(Self.events[Int(ordinal)], at: ordinal)
+      }
+      let expected = try #require(reader.history(before: next.ordinal))
+      let found = keeper.history(at: next.ordinal).items
+      let missing = expected.items.filter { !found.contains($0) }
+      let added = found.filter { !expected.items.contains($0) }
+      #expect(missing.isEmpty, "\(missing.prefix(3))")
+      #expect(added.isEmpty, "\(added.prefix(3))")
+    }
+  }
+
+  @Test func aDamagedOneIsPassedOver() throws {
+    var bytes = try Self.file(.every(1000))
+    let reader = try TraceReader(bytes: bytes)
+    bytes[Int(reader.snapshots[1].endOffset) - 1] ^= 1
+    let damaged = try TraceReader(bytes: bytes)
+    #expect(damaged.history(before: 2500)?.ordinal == 1000)
+    #expect(TraceFiles.read(bytes).events == Self.events)
+    #expect(throws: TraceError.self) { try damaged.verifySnapshots() }
+    try reader.verifySnapshots()
+    let folder = TemporaryFolder()
+    try folder.write(bytes, to: "in.ptt")
+    let report = try TraceRecovery.recover(folder.file("in.ptt"), to: folder.file("out.ptt"))
+    #expect(!report.isLossy && report.damagedBytes > 0)
+  }
+
+  @Test func anUnfinishedFileHasThemToo() throws {
+    let bytes = try Self.file(.every(1000))
+    let whole = try TraceReader(bytes: bytes)
+    let cut = try TraceReader(bytes: Array(bytes[..<Int(whole.index[24].offset)]))
+    #expect(!cut.isComplete && cut.snapshots == Array(whole.snapshots.prefix(2)))
+    #expect(cut.history(before: 2400) == whole.history(before: 2400))
+  }
+
+  /// Any bytes at all in a snapshot's payload, with the right checksums: an error or a history.
+  @Test func noiseNeverTraps() throws {
+    var random = SplitMix64(seed: 3)
+    let history = try #require(TraceReader(bytes: Self.file(.every(500))).history(before: 500))
+    let section = try #require(try SnapshotSection.bytes(history))
+    let length = FormatConstants.snapshotHeaderBytes
+    for _ in 0..<600 {
+      var payload = Array(section[length...])
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        payload[Int.random(in: 0..<min(payload.count, 700), using: &random)] =
+          [0, 1, 0x7f, 0x80, 0xff].randomElement(using: &random)!
+      }
+      var header = Array(section[..<36])
+      header.appendLittleEndian(CRC32C.checksum(payload))
+      header.appendLittleEndian(CRC32C.checksum(header))
+      let parsed = try SnapshotSection.Header(header, prefix: SectionPrefix(header), at: 0)
+      if let read = try? SnapshotSection.history(payload, parsed) {
+        #expect(read.items.count == history.items.count)
+      }
+    }
+  }
+
+  @Test func livesThatEndedGoFirst() {
+    let limit = 1000
+    var keeper = HistoryKeeper(numbersEvents: true, itemLimit: limit)
+    for number in 0..<UInt64(limit) {
+      keeper.take(Event(.tableAlloc, time: 0, object: number), at: number * 2)
+      keeper.take(Event(.tableFree, time: 0, object: number), at: number * 2 + 1)
+    }
+    #expect(keeper.itemCount <= limit + 2)
+    #expect(keeper.livesLeftOut >= limit / 2)
+    let items = keeper.history(at: UInt64(2 * limit)).items
+    #expect(items.last?.ordinal == UInt64(2 * limit - 1))
+  }
+}
