@@ -227,13 +227,19 @@ extension Oracle {
         if !starts(of: own, before: place).isEmpty { return nil }
         return Breach(at: place, since: since)
       }
-      let pageFreed = exists(from: running, before: place) {
+      // Its head may be in use again by then.
+      let next = places(running + 1..<place) {
+        [.callRCU, .batchNew].contains($0.kind) && $0.object == events[run].object
+      }.first
+      let pageFreed = exists(from: running, before: next ?? place) {
         $0.kind == .batchFree && $0.object == events[run].object
       }
       if pageFreed { return Breach(at: place, since: run) }
       let members = members(of: own)
       let mine = members.last { events[$0].object == life.pfn }!
-      let isLate = members.contains { $0 > mine && isTorn($0, of: own, before: place) }
+      let isLate = members.contains {
+        $0 > mine && isTorn($0, of: own, before: place) && !hasLeft($0, own, before: place)
+      }
       return isLate ? Breach(at: place, since: since) : nil
     }
   }
@@ -258,14 +264,7 @@ extension Oracle {
       let members = members(of: call)
       guard UInt64(members.count) == events[call].arg1, !members.isEmpty else { return nil }
       // A table that left the batch when RCU had it already: whose it is, nobody knows.
-      let isDisputed = members.contains { queue in
-        exists(from: call, before: min(end, nextLife(events[queue].object, after: queue))) {
-          $0.kind == .tableFallback && $0.object == events[queue].object
-            || $0.kind == .callRCU && $0.arg0 > Self.batchFunction
-              && $0.arg1 == events[queue].object
-        }
-      }
-      if isDisputed { return nil }
+      if members.contains(where: { hasLeft($0, call, before: end) }) { return nil }
       let left = members.filter { queue in
         guard !isTorn(queue, of: call, before: end) else { return false }
         // Freed later by whoever held it (E15).
@@ -278,6 +277,16 @@ extension Oracle {
       if owed || !all(.tablePut).isEmpty { return Breach(at: end, since: members[0]) }
       guard let quiesce = all(.quiesce).last, quiesce > end else { return nil }
       return Breach(at: quiesce, since: members[0])
+    }
+  }
+
+  /// The table queued at `queue` fell back, or was given a callback of its own, when RCU had its
+  /// batch already.
+  private func hasLeft(_ queue: Int, _ call: Int, before place: Int) -> Bool {
+    exists(from: call, before: min(place, nextLife(events[queue].object, after: queue))) {
+      $0.kind == .tableFallback && $0.object == events[queue].object
+        || $0.kind == .callRCU && $0.arg0 > Self.batchFunction
+          && $0.arg1 == events[queue].object
     }
   }
 
@@ -314,19 +323,20 @@ extension Oracle {
       let event = events[place]
       let here = Breach(at: place, since: place)
       let sections = openSections(of: event.task, before: place)
+      // Of two at once the one with interrupts off says more.
+      let blind = sections.last {
+        events[$0].arg0 == UInt64(ReaderClass.gupFast.rawValue)
+      }
       switch event.kind {
       case .callbackStart:
         return [.task, .hardirq].contains(event.context) ? here : nil
       case .ipiSyncStart:
         if [.hardirq, .softirq].contains(event.context) { return here }
-        let blind = sections.last {
-          events[$0].arg0 == UInt64(ReaderClass.gupFast.rawValue)
-        }
         return blind.map { Breach(at: place, since: $0) }
       default:
         if [.hardirq, .softirq].contains(event.context) { return here }
         if let run = run(at: place) { return Breach(at: place, since: run) }
-        if let section = sections.last { return Breach(at: place, since: section) }
+        if let section = blind ?? sections.last { return Breach(at: place, since: section) }
         return heldLock(of: event.task, before: place).map { Breach(at: place, since: $0) }
       }
     }

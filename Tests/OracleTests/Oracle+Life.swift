@@ -188,9 +188,13 @@ extension Oracle {
       // Decided where it is queued first.
       guard isBorn(life), level(life) != .pte, events[place].level != .pte, !isFreed(life),
         events[place].kind != .tableFree || path(life) == nil,
-        let child = children(life).first
+        !children(life).isEmpty
       else { continue }
-      result.append(Breach(at: place, since: child))
+      // Some child or other has been there ever since: which, a hole may hide.
+      let since = (0..<place).last { now in
+        children(Life(pfn: life.pfn, born: life.born, now: now)).isEmpty
+      }
+      result.append(Breach(at: place, since: since ?? life.born))
     }
     for place in all(.tableUnlink) {
       guard let upper = upper(of: place), upper != events[place].object else { continue }

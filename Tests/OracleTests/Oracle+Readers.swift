@@ -237,7 +237,9 @@ extension Oracle {
     }
     for place in all(.readerExit) {
       let section = events[place].object
-      guard let enter = enter(section, at: place) else { continue }
+      guard let enter = enter(section, at: place),
+        events[enter].arg0 == UInt64(ReaderClass.gupFast.rawValue)
+      else { continue }
       let kept = places(enter..<place) { $0.kind == .readerPin && $0.arg0 == section }
         .filter { pin in
           guard load(events[pin].object, in: section, at: pin) != nil else { return false }

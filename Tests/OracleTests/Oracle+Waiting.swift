@@ -313,11 +313,10 @@ extension Oracle {
       guard !isFreed(life), path(life) == .tableFallback, let since = certainlyUnreachable(life),
         !gracePeriodPassed(since: since, before: place)
       else { return nil }
-      // Without one that was seen, only its callback shows that it fell back.
-      guard let fallback = places(life, .tableFallback).last else {
-        return Breach(at: place, since: since)
-      }
-      let isSynced = syncs(ofFallback: fallback, before: place).contains { start, end in
+      // Without one that was seen, only its callback shows that it fell back, and that is no IPI.
+      let isSynced = places(life, .tableFallback).flatMap {
+        syncs(ofFallback: $0, before: place)
+      }.contains { start, end in
         events[start].arg0 == 0
           ? end != nil
           : silent(events[start].arg0, .ipiSyncAck, of: nil, after: start, before: place).isEmpty

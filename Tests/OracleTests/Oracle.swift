@@ -193,7 +193,7 @@ struct Oracle {
 
   /// The event that put the table on its way out: a queueing, or the fallback where none was seen.
   func queue(_ life: Life) -> Int? {
-    places(life, Self.queueKinds).last ?? places(life, .tableFallback).first
+    places(life, Self.queueKinds).last ?? places(life, .tableFallback).last
   }
 
   /// The event that says on which path it is: the last such.

@@ -3,6 +3,7 @@ import Replay
 import TraceFormat
 
 /// `checkbench convert IN.raw OUT.ptt` · `fused FILE.ptt` · `judged FILE.ptt` (nine counts) ·
+/// `nine FILE.ptt`, `all FILE.ptt` (from file to verdict) ·
 /// `compare FILE.ptt [RUNS [EVENTS]]` (CPU of each part over the same batches in memory) ·
 /// `once PART FILE.ptt EVENTS` (one part once, for callgrind).
 @main struct CheckBench {
@@ -14,6 +15,8 @@ import TraceFormat
     case ("fused", 3): try fused(arguments[2])
     case ("judged", 3):
       print(try JudgedCounts.of { try TraceReader(path: arguments[2]) }.text)
+    case ("nine", 3): try verdict(arguments[2], JudgedCounts.invariants)
+    case ("all", 3): try verdict(arguments[2], [])
     case ("compare", 3...5):
       let runs = arguments.count > 3 ? Int(arguments[3]) ?? 5 : 5
       let limit = arguments.count > 4 ? Int(arguments[4]) ?? .max : 2_000_000
@@ -55,6 +58,16 @@ import TraceFormat
       for event in events { try writer.append(event) }
     }
     try writer.finish()
+  }
+
+  /// What `tracetool check -q` does, without printing.
+  private static func verdict(_ path: String, _ invariants: [String]) throws {
+    var options = CheckOptions()
+    options.only = invariants
+    options.maxFindings = 1
+    var checker = try Checker(options: options)
+    let result = try checker.check(try TraceReader(path: path))
+    print(result.judgements.map { "\($0.invariant.id)=\($0.violations)" }.joined(separator: " "))
   }
 
   private static func fused(_ path: String) throws {

@@ -61,6 +61,8 @@ public struct CallbackLife: Sendable {
   public var mm: UInt64 = 0
   /// Since when none of its tables can be reached.
   public var unreachableSince: Ordinal = .none
+  /// The same without its last member, which may fall back and leave it.
+  var unreachableBefore: Ordinal = .none
   /// First table queued.
   public var openedAt: Ordinal = .none
   /// The `call_rcu`.

@@ -58,13 +58,17 @@ extension Resolver {
     let open = openReaders.members.prefix(Self.searchLimit).filter {
       sections[Int($0)].task == event.task
     }
-    // Of two at once the one with IRQs off says more.
-    if let slot = open.first(where: { sections[Int($0)].readerClass == .gupFast }) ?? open.first {
+    // Of two at once the one with IRQs off says more, and the later one: less lies in between.
+    func opened(_ slot: Int32) -> (Int, Ordinal) {
+      let section = sections[Int(slot)]
+      return (section.readerClass == .gupFast ? 1 : 0, section.openedAt)
+    }
+    if let slot = open.max(by: { opened($0) < opened($1) }) {
       note(section: slot, load: nil, &resolution, &output)
     }
-    let held = heldLocks.members.prefix(Self.searchLimit).first {
+    let held = heldLocks.members.prefix(Self.searchLimit).filter {
       locks[Int($0)].holder == event.task
-    }
+    }.max { locks[Int($0)].heldSince < locks[Int($1)].heldSince }
     note(lock: held ?? -1, &resolution, &output)
   }
 }

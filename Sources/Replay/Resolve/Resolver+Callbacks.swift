@@ -218,6 +218,9 @@ extension Resolver {
       && callbacks[Int(slot)].queuedAt == .none && !callbacks[Int(slot)].isSuperseded
     if isOpen {
       callbacks[Int(slot)].members &-= 1
+      if tables[index].batchIndex == callbacks[Int(slot)].nextIndex - 1 {
+        callbacks[Int(slot)].unreachableSince = callbacks[Int(slot)].unreachableBefore
+      }
       if tables[index].owesDestructor { callbacks[Int(slot)].destructorsOwed &-= 1 }
     } else if slot >= 0, callbacks[Int(slot)].serial == tables[index].callbackSerial {
       // It leaves a batch that was given to RCU already: whose it is now, nobody knows.

@@ -183,7 +183,8 @@ struct FlushTracker: Sendable {
   /// `tlb_remove_table_one()` of the table in `slot`.
   mutating func fallBack(_ slot: Int32, task: UInt32) {
     fallbackOf[task] = slot
-    fallbacks[slot] = Sync(task: task, cpus: 0, view: FallbackView())
+    // A second time it is the same table that waits: what it has waited for already counts.
+    fallbacks[slot, default: Sync(task: task, cpus: 0, view: FallbackView())].task = task
   }
 
   /// Table that `task` is freeing on its own, -1 if there is none.

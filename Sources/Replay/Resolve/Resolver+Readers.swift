@@ -57,9 +57,10 @@ extension Resolver {
     let index = Int(slot)
     // Behind a hole a lock may be another table's than it was before.
     let isCertain = max(locks[index].allocAt, 0) >= holes.cleanSince
-    let table =
+    var table =
       event.arg0 != 0 ? tableSlots.find(event.arg0) : isCertain ? ownerTable(of: slot) : -1
     note(table: table, &resolution, &output)
+    if table < 0, event.arg0 != 0 { table = addTable(event.arg0, generation: 0) }
     if table >= 0 {
       setLastTorn(table, event)
       if tables[Int(table)].lockFreeAt == .none {

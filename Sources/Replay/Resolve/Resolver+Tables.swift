@@ -184,6 +184,7 @@ extension Resolver {
       callbacks[Int(slot)].function = .removeTableBatch
     }
     attach(index, to: slot)
+    callbacks[Int(slot)].unreachableBefore = callbacks[Int(slot)].unreachableSince
     callbacks[Int(slot)].unreachableSince = max(
       callbacks[Int(slot)].unreachableSince, tables[index].unreachableSince)
     callbacks[Int(slot)].mm = tables[index].mm
@@ -195,9 +196,11 @@ extension Resolver {
 
   /// `tlb_remove_table_one()`: the table is the last one queued, and leaves its batch again.
   private mutating func leaveBatch(_ event: Event, _ index: Int) {
+    // Where nothing but fallbacks was seen, none of them tells where it was queued.
+    let isQueue = tables[index].queueAt == tables[index].fallbackAt
     tables[index].path = .fallback
     tables[index].fallbackAt = position
-    if tables[index].queueAt == .none { markQueued(event, index) }
+    if isQueue { markQueued(event, index) }
     leaveCallback(index, task: event.task)
     flushing.fallBack(Int32(truncatingIfNeeded: index), task: event.task)
   }

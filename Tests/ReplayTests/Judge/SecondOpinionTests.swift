@@ -104,6 +104,15 @@ import TraceFormat
     expect(trace.judge("I16"), .violated)
   }
 
+  /// A table that fell back leaves nothing behind in the batch it was queued for.
+  @Test func aBatchWithoutTheTableThatFellBack() {
+    let trace = Trace {
+      $0.born(1, 2); $0.unlink(1); $0.queue(1); $0.flush(); $0.unlink(2); $0.queue(2)
+      $0.fallback(2); $0.callRCU(Trace.head(1), load: 1)
+    }
+    expect(trace.judge("I11"), .holds)
+  }
+
   /// One fault, one finding: torn down in the wrong order is not left behind.
   @Test func outOfOrderIsNotLeft() {
     let trace = Trace {

@@ -60,6 +60,14 @@ import TraceFormat
     Life("E6: moved to another entry") {
       $0.born(1); $0.unlink(1); $0.flush(); $0.install(1); $0.s3([1]); $0.quiesce()
     },
+    Life("E7: a PMD table that two entries share, unlinked from each in turn") {
+      $0.born(9, level: .pmd)
+      $0.unlink(9); $0.flush()
+      $0.install(9, .pmd, flags: .shared); $0.install(9, .pmd, flags: .shared)
+      $0.unlink(9, flags: .shared); $0.flush(); $0.unlink(9, flags: .shared)
+      $0.queue(9); $0.flush(); $0.callRCU(Trace.head(9), load: 1); $0.gp(); $0.runBatch([9])
+      $0.quiesce()
+    },
     Life("E8: PGD") {
       $0.pgd(1, constructed: true); $0.quiesce()
     },
