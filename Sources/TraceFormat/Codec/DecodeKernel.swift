@@ -168,25 +168,11 @@ struct DecodeKernel {
               objects[Int(third)].previous = before
             }
           }
-          if bits & (EventShape.Bit.startsGeneration | EventShape.Bit.generation) != 0 {
-            if bits & EventShape.Bit.generation != 0 {
-              let generation = cursor.jumps.next(heads)
-              if generation > UInt64(UInt32.max) { cursor.problem = .generation }
-              objects[Int(third)].generation = UInt32(truncatingIfNeeded: generation)
-              if step.isSection && bits & EventShape.Bit.startsGeneration != 0 {
-                cursor.sections = UInt32(truncatingIfNeeded: generation)
-              }
-            } else if step.isSection {
-              cursor.sections &+= 1
-              objects[Int(third)].generation = cursor.sections
-            } else {
-              objects[Int(third)].generation &+= 1
-            }
-          }
-          generation = objects[Int(third)].generation
-          if step.isSection && bits & EventShape.Bit.startsGeneration == 0 {
-            // It has ended.
-            objects[Int(third)].generation = 0
+          if step.isSection || bits & EventShape.Bit.generation != 0 {
+            generation = rareGeneration(step, third, &cursor, heads)
+          } else {
+            if bits & EventShape.Bit.startsGeneration != 0 { objects[Int(third)].generation &+= 1 }
+            generation = objects[Int(third)].generation
           }
           if bits & EventShape.Bit.frees != 0 {
             state.push(third, slotNumber * 2 + (bits & EventShape.Bit.secondRing != 0 ? 1 : 0))
@@ -272,6 +258,27 @@ struct DecodeKernel {
     slot.previousTask = before
   }
 
+  /// The generation of the object of an event that tells it, or that is about a reader section.
+  @inline(never)
+  private func rareGeneration(
+    _ step: ShapeStep, _ object: UInt32, _ cursor: inout Cursor, _ heads: Lane<NumberCode.Head>
+  ) -> UInt32 {
+    let starts = step.bits & EventShape.Bit.startsGeneration != 0
+    var generation = state.objects[Int(object)].generation
+    if step.bits & EventShape.Bit.generation != 0 {
+      let told = cursor.jumps.next(heads)
+      if told > UInt64(UInt32.max) { cursor.problem = .generation }
+      generation = UInt32(truncatingIfNeeded: told)
+      if step.isSection && starts { cursor.sections = generation }
+    } else if starts {
+      cursor.sections &+= 1
+      generation = cursor.sections
+    }
+    // A section that ends has no generation from here on.
+    state.objects[Int(object)].generation = step.isSection && !starts ? 0 : generation
+    return generation
+  }
+
   /// The object a field names.
   @inline(__always)
   private func reference(
@@ -319,7 +326,7 @@ struct DecodeKernel {
   }
 
   /// The key of a new table; `cursor.problem` says if it names a chunk that is not listed.
-  @inline(__always)
+  @inline(never)
   private func tableKey(
     after last: UInt64, _ cursor: inout Cursor, _ heads: Lane<NumberCode.Head>
   ) -> UInt64 {
