@@ -138,7 +138,7 @@ struct Specimen {
           tables[table].lockFree = place
         }
       case .callRCU:
-        let function = CallbackFunction(rawValue: UInt8(truncatingIfNeeded: event.arg0)) ?? .other
+        let function = event.callbackFunction
         var parts = CallbackParts(head: event.object, call: place, function: function)
         if function == .removeTableBatch {
           parts.members = open.removeValue(forKey: event.task) ?? []
@@ -202,6 +202,9 @@ struct Specimen {
 extension Specimen.TableParts {
   /// Went the table path, and was freed by its batch's callback.
   var isBatched: Bool { path == .tableQueueBatch && callback != nil && free != nil }
+
+  /// Was in use, and its page is that of another table later.
+  var isFollowedByAnother: Bool { install != nil && unlink != nil && next != nil }
 
   /// Something happens between the free of its page and the next allocation there.
   var isPageIdleAfterFree: Bool { Self.isIdle(free, next) }

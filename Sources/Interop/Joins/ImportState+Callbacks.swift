@@ -88,7 +88,7 @@ extension ImportState {
     cpus[cpu].announced = nil
     heads[start.object] = nil
     cpus[cpu].callback = CPURecord.Callback(
-      head: start.object, function: CallbackFunction(rawValue: UInt8(start.arg0)) ?? .other,
+      head: start.object, function: start.callbackFunction,
       load: 0, pid: start.task, isThread: start.context == .kthread, sawProbe: false,
       sawTracepoint: true)
     try write(start)

@@ -125,7 +125,7 @@ struct CoverageObserver {
   }
 
   private func called(_ event: Event, _ coverage: inout Coverage) {
-    let function = CallbackFunction(rawValue: UInt8(truncatingIfNeeded: event.arg0)) ?? .other
+    let function = event.callbackFunction
     switch function {
     case .other: return
     case .removeTableBatch:

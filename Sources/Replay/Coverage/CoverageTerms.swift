@@ -201,7 +201,6 @@ public enum TeardownStep: UInt8, Sendable, CaseIterable {
       case .gracePeriodEnd, .callbackStart, .lockFree, .destructor, .free, .earlyFree, .pageAgain,
         .lockAgain:
         false
-      case .unlink where holder == .holdsLock || holder == .spins: true
       default: true
       }
     }

@@ -122,7 +122,7 @@ struct TableFollower {
   mutating func tables(of event: Event, head: UInt64, slot: (UInt64) -> Int32) -> [Int32] {
     switch event.kind {
     case .callRCU:
-      let function = CallbackFunction(rawValue: UInt8(truncatingIfNeeded: event.arg0)) ?? .other
+      let function = event.callbackFunction
       switch function {
       case .removeTableBatch:
         members[head] = openBatches.removeValue(forKey: event.task)?.members ?? []

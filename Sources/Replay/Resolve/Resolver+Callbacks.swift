@@ -67,7 +67,7 @@ extension Resolver {
   ) {
     let previous = callbackSlots.find(event.object)
     note(callback: previous, &resolution, &output)
-    let function = CallbackFunction(rawValue: UInt8(truncatingIfNeeded: event.arg0)) ?? .other
+    let function = event.callbackFunction
     var slot: Int32 = -1
     if function == .removeTableBatch, let open = openBatches[event.task] {
       slot = open
@@ -127,8 +127,7 @@ extension Resolver {
       slot = addCallback(head: event.object, generation: event.generation)
       if previous >= 0 { supersede(previous) }
       callbackSlots.set(event.object, slot)
-      callbacks[Int(slot)].function =
-        CallbackFunction(rawValue: UInt8(truncatingIfNeeded: event.arg0)) ?? .other
+      callbacks[Int(slot)].function = event.callbackFunction
       callbacks[Int(slot)].load = event.arg1
     }
     callbacks[Int(slot)].startedAt = position

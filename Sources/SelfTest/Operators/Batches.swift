@@ -92,11 +92,7 @@ extension MutationOperator {
         let callback = specimen.callback(
           &random,
           where: { callback in
-            callback.start != nil
-              && callback.members.count > 1
-              && callback.members.allSatisfy {
-                (specimen.tables[$0].free ?? -1) > callback.start!
-              }
+            specimen.runs(callback, forSeveral: { ($0.free ?? -1) > callback.start! })
           })
       else { return false }
       let first = specimen.tables[callback.members[0]]
@@ -133,12 +129,9 @@ extension MutationOperator {
         let callback = specimen.callback(
           &random,
           where: { callback in
-            callback.start != nil
-              && callback.members.count > 1
-              && callback.members.allSatisfy {
-                (specimen.tables[$0].destruct ?? -1) > callback.start!
-                  && specimen.tables[$0].free != nil
-              }
+            specimen.runs(
+              callback,
+              forSeveral: { ($0.destruct ?? -1) > callback.start! && $0.free != nil })
           })
       else { return false }
       let (first, second) = (
@@ -151,6 +144,14 @@ extension MutationOperator {
 }
 
 extension Specimen {
+  /// A callback runs, and for more than one table, all of them like this.
+  fileprivate func runs(
+    _ callback: CallbackParts, forSeveral isLike: (TableParts) -> Bool
+  ) -> Bool {
+    callback.start != nil && callback.members.count > 1
+      && callback.members.allSatisfy { isLike(tables[$0]) }
+  }
+
   /// Nobody uses the head of a callback again.
   fileprivate func isLastUse(_ callback: CallbackParts) -> Bool {
     !callbacks.contains { $0.head == callback.head && $0.call > callback.call }

@@ -17,10 +17,7 @@ extension MutationOperator {
       "reuse-under-reader", "a page is another table while a section that loaded it is open",
       catches: ["I22a"], related: ["I22b"]
     ) { specimen, random in
-      guard
-        let table = specimen.table(
-          &random, where: { $0.install != nil && $0.unlink != nil && $0.next != nil })
-      else { return false }
+      guard let table = specimen.table(&random, where: \.isFollowedByAnother) else { return false }
       specimen.hold(table, by: .map, from: table.install! + 1, until: table.next! + 1)
       return true
     },
@@ -45,10 +42,7 @@ extension MutationOperator {
       "reader-left-open", "a section never ends, and its table's page is used again",
       catches: ["I22a"], related: ["I22b"]
     ) { specimen, random in
-      guard
-        let table = specimen.table(
-          &random, where: { $0.install != nil && $0.unlink != nil && $0.next != nil })
-      else { return false }
+      guard let table = specimen.table(&random, where: \.isFollowedByAnother) else { return false }
       specimen.hold(table, by: .nolock, from: table.install! + 1, until: nil)
       return true
     },

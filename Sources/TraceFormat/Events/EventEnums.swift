@@ -45,6 +45,14 @@ public enum CallbackFunction: UInt8, CaseIterable, Sendable {
   }
 }
 
+extension Event {
+  /// What a callback event says its callback will run; ``CallbackFunction/other`` for a value that
+  /// means nothing.
+  public var callbackFunction: CallbackFunction {
+    CallbackFunction(rawValue: UInt8(truncatingIfNeeded: arg0)) ?? .other
+  }
+}
+
 /// Reader classes (kernel-facts §4.1).
 public enum ReaderClass: UInt8, CaseIterable, Sendable {
   /// Not known.

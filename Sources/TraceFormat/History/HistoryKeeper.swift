@@ -358,7 +358,7 @@ extension HistoryKeeper {
 
   private mutating func call(_ item: Item) {
     let event = item.event
-    let function = CallbackFunction(rawValue: UInt8(truncatingIfNeeded: event.arg0)) ?? .other
+    let function = event.callbackFunction
     supersede(store.find(.callback, event.object))
     var life: Int32 = -1
     if function == .removeTableBatch, let open = openBatches.removeValue(forKey: event.task) {

@@ -21,8 +21,6 @@ struct LifeStore {
     var members: [Int32] = []
     /// Grace periods that decide what its events mean.
     var windows: [GracePeriodWindow] = []
-    /// The batch the table was queued into, -1 if none.
-    var batch: Int32 = -1
     /// The table of a lock, -1 if not known.
     var table: Int32 = -1
     /// Its last event is one that ends a life.

@@ -104,7 +104,6 @@ public enum TraceSlice {
   private static func history(before end: UInt64, _ reader: TraceReader) throws -> TraceHistory {
     let snapshot = reader.history(before: end)
     var keeper = snapshot.map { HistoryKeeper($0) } ?? HistoryKeeper()
-    var names = snapshot?.taskNames ?? [:]
     let start = snapshot?.ordinal ?? reader.firstOrdinal
     try reader.seek(toOrdinal: start)
     var batch = EventBatch()
@@ -112,11 +111,11 @@ public enum TraceSlice {
     while place < end, try reader.next(into: &batch) {
       for event in batch.events.prefix(Int(clamping: end - place)) {
         keeper.take(event, at: place)
-        if let name = reader.taskName(event.task) { names[event.task] = name }
         place += 1
       }
     }
-    return keeper.history(at: end) { names[$0] }
+    // A name holds for a whole batch: those of the last one are those at `end`.
+    return keeper.history(at: end) { reader.taskName($0) ?? snapshot?.taskNames[$0] }
   }
 
   private static func read(
