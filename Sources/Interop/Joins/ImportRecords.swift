@@ -122,6 +122,8 @@ struct CPURecord {
   var recentPid: UInt32?
   var recentTask = 0
   var hasBegun = false
+  /// Time of its last event.
+  var lastTime: UInt64 = 0
   /// Lock whose free a probe just showed; the slab's trace point follows on the same CPU.
   var freedLock: UInt64 = 0
   /// Table whose lock a probe just showed to be freed, where only the slab names the lock.

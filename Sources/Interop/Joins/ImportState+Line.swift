@@ -12,6 +12,7 @@ extension ImportState {
       cpus[cpu].hasBegun = true
       if facts.startHoles.contains(event.cpu) { try closeHole(of: event.cpu, cause: .overrun) }
     }
+    cpus[cpu].lastTime = event.time
     let own = ownTask()
     // A softirq ends before its CPU runs another task; a callback of a thread may be preempted.
     if let callback = cpus[cpu].callback, callback.pid != event.pid, !callback.isThread {
