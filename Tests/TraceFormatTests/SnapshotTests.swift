@@ -75,7 +75,24 @@ import Testing
     let folder = TemporaryFolder()
     try folder.write(bytes, to: "in.ptt")
     let report = try TraceRecovery.recover(folder.file("in.ptt"), to: folder.file("out.ptt"))
-    #expect(!report.isLossy && report.damagedBytes > 0)
+    #expect(!report.isLossy && report.damagedBytes == UInt64(reader.snapshots[1].length))
+  }
+
+  /// As a kill leaves it: behind a snapshot, or inside one.
+  @Test func nothingIsLostWithAnUnfinishedOne() throws {
+    let bytes = try Self.file(.every(1000))
+    let reader = try TraceReader(bytes: bytes)
+    let snapshot = reader.snapshots[1]
+    let header = FormatConstants.snapshotHeaderBytes
+    let folder = TemporaryFolder()
+    for length in [
+      9, header - 1, header, header + 1, Int(snapshot.length) - 1, Int(snapshot.length),
+    ] {
+      try folder.write(Array(bytes[..<(Int(snapshot.offset) + length)]), to: "in.ptt")
+      let report = try TraceRecovery.recover(folder.file("in.ptt"), to: folder.file("out.ptt"))
+      #expect(!report.isLossy && report.endIsMissing && report.events == 2000, "\(length)")
+      #expect(report.damagedBytes == UInt64(length == snapshot.length ? 0 : length))
+    }
   }
 
   @Test func anUnfinishedFileHasThemToo() throws {

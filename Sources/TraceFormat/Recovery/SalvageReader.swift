@@ -87,8 +87,10 @@ final class SalvageReader: EventSource {
       return true
     }
     guard !isFinished else { return false }
+    let found = try nextBlock()
+    // Behind the snapshots that stand before it.
     let damage = offset
-    if let block = try nextBlock() {
+    if let block = found {
       let start = block.entry.offset
       report.damagedBytes += start - damage
       report.blocks += 1
@@ -244,14 +246,29 @@ final class SalvageReader: EventSource {
   private func finish(damageFrom damage: UInt64) throws {
     let end = footerOffset ?? size
     report.damagedBytes += end - damage
+    // A snapshot that was being written holds no events of the trace.
+    let isCutOff = try damage == size || endsInSnapshot(at: damage)
     if endOrdinal == nil {
-      report.endIsMissing = damage == size
-      report.endIsDamaged = damage < size
+      report.endIsMissing = isCutOff
+      report.endIsDamaged = !isCutOff
     }
     // Blocks lie back to back: if the footer follows, nothing was between.
-    let nothing = try damage == size || beginsFooter(at: damage)
+    let nothing = try isCutOff || beginsFooter(at: damage)
     let lost = endOrdinal.map { $0 - nextOrdinal } ?? (nothing ? 0 : nil)
     if lost != 0 { addHole(at: damage, bytes: end - damage, first: nextOrdinal, events: lost) }
+  }
+
+  /// Whether the file ends inside a snapshot that begins at an offset.
+  private func endsInSnapshot(at place: UInt64) throws -> Bool {
+    if case .snapshot(let snapshot, _, _) = try section(at: place) {
+      return snapshot.entry.endOffset > size
+    }
+    // Not even its header is whole.
+    var bytes: [UInt8] = []
+    let most = FormatConstants.snapshotHeaderBytes
+    let got = try input.read(most, at: place, appendingTo: &bytes)
+    return got < most
+      && bytes.starts(with: FormatConstants.marker + [SectionPrefix.Kind.snapshot.rawValue])
   }
 
   private func beginsFooter(at place: UInt64) throws -> Bool {
