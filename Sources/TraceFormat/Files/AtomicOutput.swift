@@ -8,7 +8,8 @@ import Glibc
 ///
 /// `-` is standard output, and a target that is no regular file (a device, a named pipe) is
 /// written straight into: there is nothing to rename. For those, broken pipes are reported as an
-/// error, for which SIGPIPE is ignored in the whole process.
+/// error, for which SIGPIPE is ignored in the whole process; for all others, the same goes for
+/// files that may not become that large, and SIGXFSZ.
 public final class AtomicOutput {
   /// The target, as it was given.
   public let path: String
@@ -98,6 +99,7 @@ public final class AtomicOutput {
   }
 
   private func open() throws(FileDescriptor.Failure) {
+    FileDescriptor.ignoreSizeLimit()
     let existing = try FileDescriptor.status(of: path)
     if existing?.kind == .directory { throw FileDescriptor.Failure(number: EISDIR) }
     if existing?.kind == .other {
@@ -125,12 +127,18 @@ public final class AtomicOutput {
 
   private static func explain(_ error: any Error, _ path: String) -> any Error {
     guard let failure = error as? FileDescriptor.Failure else { return error }
+    // Nobody who leaves the output to the tool typed a `-`: call it by its name.
+    let path = path == "-" ? "stdout" : path
     switch failure.number {
     case EPIPE: return TraceError(file: path, what: brokenPipe)
     case ENOSPC, EDQUOT:
       return TraceError(
         file: path, what: "cannot write: \(failure.reason)",
         hint: "free some space or write elsewhere")
+    case EFBIG:
+      return TraceError(
+        file: path, what: "cannot write: \(failure.reason)",
+        hint: "raise the limit (ulimit -f) or write elsewhere")
     case EISDIR:
       return TraceError(file: path, what: "is a directory", hint: "name a file inside it")
     case ENOENT:

@@ -130,6 +130,10 @@ struct FileDescriptor {
   /// Lets a write to a pipe nobody reads fail with EPIPE instead of ending the process.
   static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 
+  /// Lets a write beyond the process's limit of file sizes fail with EFBIG instead of ending the
+  /// process, which would leave an unfinished file behind.
+  static func ignoreSizeLimit() { _ = signal(SIGXFSZ, SIG_IGN) }
+
   /// Number of this process.
   static var processID: Int32 { getpid() }
 

@@ -39,7 +39,7 @@ final class TextOutput {
 
   /// Writes what is left; a file gets its name only now.
   func close() throws {
-    try naming {
+    try unlessBroken {
       try file.write(buffer)
       try file.commit()
     }
@@ -47,18 +47,16 @@ final class TextOutput {
   }
 
   private func flush() throws {
-    try naming { try file.write(buffer) }
+    try unlessBroken { try file.write(buffer) }
     buffer.removeAll(keepingCapacity: true)
   }
 
-  /// Nobody who printed to stdout typed a `-`: call it by its name.
-  private func naming(_ body: () throws -> Void) throws {
+  private func unlessBroken(_ body: () throws -> Void) throws {
     guard !isBroken else { return }
     do {
       try body()
-    } catch var error as TraceError {
+    } catch {
       isBroken = true
-      if error.file == "-" { error.file = "stdout" }
       throw error
     }
   }

@@ -40,11 +40,11 @@ final class TraceInput {
 
   private static func importing(_ path: String) throws -> TraceInput {
     let directory = try TemporaryDirectory(holding: ["capture.ptt"])
-    let file = directory.path + "/capture.ptt"
-    _ = try CaptureImport(path: path).write(to: file)
     // The reader keeps the file open; its name is not needed any more, and what has no name
     // cannot be left behind.
     defer { directory.remove() }
+    let file = directory.path + "/capture.ptt"
+    _ = try CaptureImport(path: path).write(to: file)
     return TraceInput(path, try TraceReader(path: file), isImported: true)
   }
 
