@@ -8,7 +8,8 @@ struct Record: ParsableCommand {
     abstract: "Simulate a kernel at one stage of the patch series and record it.",
     discussion: """
       A stage is a label, a kernel version or a commit of the series. The same arguments always \
-      make the same file. To compare two stages, record both with the same workload and seed.
+      make the same file. To compare two stages, record both with the same workload and seed. \
+      Ctrl-C ends a recording early: the file is complete up to there, and says so.
 
       EXAMPLES:
         tracetool record --stage S1.sbi --workload munmap-churn --seed 7 -o a.ptt
@@ -85,22 +86,42 @@ struct Record: ParsableCommand {
     var header = simulation.header()
     header.producer = toolProducer
     let path = output ?? "-"
+    StreamStop.arm()
     let writer = try TraceWriter(path: path, header: header, options: writing.writerOptions)
+    var isInterrupted = false
     do {
-      if let bar = ProgressBar("record \(path)", .events, verbosity) {
-        try simulation.run(into: WatchedSink(writer, bar, total: UInt64(max(0, events))))
-      } else {
-        try simulation.run(into: writer)
-      }
+      isInterrupted = try !run(simulation, into: writer, path)
       ProgressBar.clear()
-      try writer.finish()
+      if isInterrupted {
+        header.remarks.append("the recording was interrupted after \(writer.eventCount) events")
+      }
+      try writer.finish(header: header)
     } catch {
       writer.abandon()
       throw error
     }
     verbosity.note(
       "\(path): \(writer.eventCount) events of \(header.workload ?? workload) on "
-        + "\(header.stage ?? stage), \(cpus) CPUs, seed \(seed); \(writer.byteCount) bytes")
+        + "\(header.stage ?? stage), \(cpus) CPUs, seed \(seed); \(writer.byteCount) bytes"
+        + (isInterrupted ? "; interrupted" : ""))
+    if isInterrupted { throw ExitCode(interruptedExitCode) }
+  }
+
+  /// Records; false if an interrupt ended it.
+  private func run(
+    _ simulation: Simulation, into writer: TraceWriter, _ path: String
+  ) throws -> Bool {
+    let sink = StoppableSink(writer)
+    do {
+      if let bar = ProgressBar("record \(path)", .events, verbosity) {
+        try simulation.run(into: WatchedSink(sink, bar, total: UInt64(max(0, events))))
+      } else {
+        try simulation.run(into: sink)
+      }
+      return true
+    } catch is StoppableSink.Stopped {
+      return false
+    }
   }
 
   /// What was asked for; anything wrong with it is a usage error.

@@ -25,6 +25,25 @@ struct PipeTests {
     #expect(result.errors.isEmpty)
   }
 
+  /// As any program that never heard of SIGPIPE, whether or not it was told to ignore it.
+  @Test(arguments: ["", "trap '' PIPE; "])
+  func everyVerbLeavesWithItsReader(_ before: String) throws {
+    let scratch = try Scratch()
+    _ = try scratch.smallTrace("a.ptt", events: 60_000)
+    for verb in [
+      "dump a.ptt", "dump a.ptt --format ndjson", "export a.ptt --format csv",
+      "record --events 100000000 -o -", "slice a.ptt --ordinal 0.. --codec none -o -",
+      "merge a.ptt a.ptt --codec none -o -", "recover a.ptt --codec none -o -",
+    ] {
+      let result = try ToolRun.shell(
+        "\(before)tracetool \(verb) -q | head -c 10 > /dev/null; echo ${PIPESTATUS[0]}",
+        in: scratch.directory)
+      #expect(result.output == "141\n", "\(verb)")
+      #expect(result.errors.isEmpty, "\(verb): \(result.errors)")
+      #expect(try scratch.names() == ["a.ptt"])
+    }
+  }
+
   @Test func sameArgumentsGiveTheSameBytes() throws {
     let scratch = try Scratch()
     let one = try Data(contentsOf: URL(fileURLWithPath: scratch.smallTrace("one.ptt")))

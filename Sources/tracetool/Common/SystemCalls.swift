@@ -3,10 +3,11 @@ import TraceFormat
 
 // The one file of the tool that calls the C library directly.
 
-/// Turns a write into a closed pipe from a signal into an error, so that temporary files are
-/// removed on the way out.
-func ignoreBrokenPipes() {
+/// Turns a write into a closed pipe, or beyond the limit of file sizes, from a signal into an
+/// error, so that temporary files are removed on the way out.
+func makeFailedWritesErrors() {
   _ = signal(SIGPIPE, SIG_IGN)
+  _ = signal(SIGXFSZ, SIG_IGN)
 }
 
 /// Ends as a program does that never heard of SIGPIPE: quietly, by that signal.
@@ -16,9 +17,12 @@ func dieOfBrokenPipe() -> Never {
   exit(128 + SIGPIPE)
 }
 
+/// How the process ends that was interrupted.
+let interruptedExitCode = 128 + SIGINT
+
 /// From here on SIGINT and SIGTERM, unless they are ignored, remove every unfinished file and end
-/// the process with exit code 130. Where a verb follows a stream, the first of them ends the
-/// stream and not the process.
+/// the process with exit code 130. Where a verb follows a stream or records, the first of
+/// them ends the stream and not the process.
 ///
 /// A thread waits for them, so that nothing is bound to what a signal handler may do.
 func endOnInterrupt() {
@@ -31,7 +35,7 @@ func endOnInterrupt() {
     repeat { while unsafe sigwait(&signals, &number) != 0 {} } while StreamStop.request()
     UnfinishedFiles.removeAll {
       ProgressBar.clear()
-      _exit(128 + SIGINT)
+      _exit(interruptedExitCode)
     }
   }
   if unsafe pthread_create(&thread, nil, wait, nil) != 0 {
