@@ -36,7 +36,10 @@ let package = Package(
       pkgConfig: "zlib",
       providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
     ),
-    .target(name: "TraceFormat", dependencies: ["CZstd"], swiftSettings: settings),
+    .target(
+      name: "TraceFormat",
+      dependencies: ["CZstd", .product(name: "DequeModule", package: "swift-collections")],
+      swiftSettings: settings),
     .target(name: "Simulator", dependencies: ["TraceFormat"], swiftSettings: settings),
     .target(name: "Replay", dependencies: ["TraceFormat"], swiftSettings: settings),
     .target(

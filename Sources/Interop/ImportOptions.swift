@@ -15,6 +15,11 @@ public struct ImportOptions: Sendable {
   public var arch: String?
   /// Stage label to note in the header; an importer never guesses it.
   public var stage: String?
+  /// Follow the input while it is being written: one pass, in which events are handed on at least
+  /// once a second. Ends where a pipe ends, or with ``TraceFormat/StreamStop``.
+  public var follow = false
+  /// Descriptor of a pipe the events go to; a follower ends when nobody reads it any more.
+  public var followersOutput: Int32?
   /// Name and version of the program, for the header.
   public var producer = "tracetool"
 

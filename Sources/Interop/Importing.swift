@@ -27,7 +27,11 @@ public enum Importing {
     path: String, options: ImportOptions = ImportOptions(),
     into makeSink: (TraceHeader) throws -> any EventSink
   ) throws -> ImportResult {
-    try importTrace(from: try ByteSource(path: path), options: options, into: makeSink)
+    let source =
+      options.follow
+      ? try ByteSource(following: path, output: options.followersOutput)
+      : try ByteSource(path: path)
+    return try importTrace(from: source, options: options, into: makeSink)
   }
 
   /// Imports what `source` holds.
@@ -43,9 +47,11 @@ public enum Importing {
       throw TraceError(file: path, what: "is empty", hint: "record again, or name another file")
     }
     if let map = options.map, !TarImporter.recognises(head) {
+      guard !source.isLive else { throw unfollowable("read with --map", path) }
       return try MappedImporter.run(source, map: map, options: options, into: makeSink)
     }
     for format in formats where format.recognises(head) {
+      guard format.canFollow || !source.isLive else { throw unfollowable(format.format, path) }
       return try format.run(source, options: options, into: makeSink)
     }
     throw refusal(of: head, path: path)
@@ -58,9 +64,22 @@ public enum Importing {
       let count = try source.read(into: &head, at: filled)
       if count == 0 { break }
       filled += count
+      // What is being written is known by its first lines; more may be long in coming.
+      if source.isLive, let end = head[..<filled].lastIndex(of: 0x0A) {
+        let lines = Array(head[...end])
+        if formats.contains(where: { $0.recognises(lines) }) { break }
+      }
     }
     head.removeLast(head.count - filled)
     return head
+  }
+
+  /// Refuses a format whose parts are not written in the order they are read in.
+  private static func unfollowable(_ format: String, _ path: String) -> TraceError {
+    TraceError(
+      file: path, what: "is \(format), which cannot be followed while it is written",
+      hint: "follow ftrace text (trace_pipe) or perf script, or import it without --follow when "
+        + "it is complete")
   }
 
   /// Says what an input is that no importer takes.

@@ -4,6 +4,8 @@ import TraceFormat
 protocol TraceImporter {
   /// Name of the format, as in the header's `source`.
   static var format: String { get }
+  /// Whether it can be read while it is being written.
+  static var canFollow: Bool { get }
 
   /// Whether an input that starts with `head` (up to 64 KiB, decompressed) is of this format.
   static func recognises(_ head: [UInt8]) -> Bool
@@ -13,4 +15,8 @@ protocol TraceImporter {
     _ source: ByteSource, options: ImportOptions,
     into makeSink: (TraceHeader) throws -> any EventSink
   ) throws -> ImportResult
+}
+
+extension TraceImporter {
+  static var canFollow: Bool { false }
 }

@@ -35,6 +35,13 @@ public protocol EventSink: AnyObject {
   func setTaskName(_ name: String, of task: UInt32) throws
   /// Stores a text and returns the index a `mark` names it by.
   func addString(_ text: String) throws -> UInt64
+  /// Hands everything so far on to whoever reads meanwhile.
+  func flush() throws
+}
+
+extension EventSink {
+  /// Most sinks keep nothing back.
+  public func flush() throws {}
 }
 
 /// A trace held in memory: what tests and the simulator's callers use.

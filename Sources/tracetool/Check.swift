@@ -27,6 +27,7 @@ struct Check: ParsableCommand {
         tracetool check --list
         tracetool check --self-test --seed 7
         tracetool check --coverage nightly/*.ptt
+        … | tracetool check - --stop-on-finding --keep 200000 --recording oops.ptt
 
       With --ordinal, --time, --cpu, --kind or --table, findings are about those events alone. The \
       events before them are followed all the same, so that a table, a lock or a callback is in \
@@ -77,6 +78,7 @@ struct Check: ParsableCommand {
 
   @OptionGroup var models: ModelOptions
   @OptionGroup var filter: EventFilterOptions
+  @OptionGroup var stop: StopOptions
   @OptionGroup var exits: ExitCodeOptions
   @OptionGroup var selfTest: SelfTestOptions
   @OptionGroup var coverage: CoverageOptions
@@ -105,10 +107,13 @@ struct Check: ParsableCommand {
       }
       let judging =
         only != nil || skip != nil || expect != nil || all || !models.models.isEmpty
-        || filter.phrase != nil
+        || filter.phrase != nil || stop.stopOnFinding
       if judging || exits.bisect || exits.kselftest {
         throw ValidationError("--coverage reads all of each FILE and judges nothing")
       }
+    }
+    if stop.keep != nil, files.count > 1 {
+      throw ValidationError("--keep writes the recording of one FILE")
     }
     if files.isEmpty { throw ValidationError("Missing expected argument '<FILE> ...'") }
   }
@@ -131,6 +136,8 @@ struct Check: ParsableCommand {
     options.models = try models.load()
     for model in options.models { model.notes.forEach { verbosity.note("note: \($0)") } }
     _ = try Checker(options: options)
+    // Ctrl-C ends a stream; what came so far is judged.
+    if files.contains("-"), standardInputIsStream() { StreamStop.arm() }
     let output = try TextOutput.open(output.output)
     let name = format ?? (exits.kselftest ? .ktap : .text)
     var form = name.form(traces: files.count, detail: detail)
@@ -181,6 +188,7 @@ struct Check: ParsableCommand {
     options.strict = strict
     options.keepsAll = all
     options.scope = filter.phrase
+    options.stopsAtFinding = stop.stopOnFinding
     return options
   }
 
@@ -190,12 +198,21 @@ struct Check: ParsableCommand {
     var checker = try Checker(options: options)
     let selection = try EventSelection(filter, clock: input.source.header.clock, file: file)
     let history = try input.begin(for: selection)
-    let result = try checker.check(input.source, only: selection, after: history)
+    let recorder = try stop.keep.map {
+      FlightRecorder(
+        input.source, keeping: try $0.span(input.source.header.clock, file), after: history)
+    }
+    let result = try checker.check(recorder ?? input.source, only: selection, after: history)
     if let blocks = input.blocksRead { verbosity.detail("\(file): \(blocks)") }
     input.reportWarning(verbosity)
+    let recording = try recorder.flatMap { try write($0, result) }
     var evidence = Evidence()
     if !result.violated.isEmpty {
-      if try input.rewind() {
+      if let recording {
+        let kept = try TraceReader(path: recording)
+        evidence = try Evidence(
+          for: result, from: kept, after: kept.history(before: kept.firstOrdinal))
+      } else if try input.rewind() {
         let places = Evidence.places(of: result).compactMap { UInt64(exactly: $0) }
         input.readOnly { $0.contains(oneOf: places) }
         evidence = try Evidence(for: result, from: input.source, after: history)
@@ -203,7 +220,19 @@ struct Check: ParsableCommand {
         verbosity.note("\(file): a pipe cannot be read twice: findings name places, not events")
       }
     }
-    return CheckedTrace(file, result, evidence)
+    // What came through a pipe can be looked at again in its recording.
+    return CheckedTrace(file == "-" ? recording ?? file : file, result, evidence)
+  }
+
+  /// Writes the flight recording, if there was a finding; returns its name.
+  private func write(_ recorder: FlightRecorder, _ result: CheckResult) throws -> String? {
+    guard result.stoppedAt != nil else {
+      verbosity.note("no finding ended the check: \(stop.path) was not written")
+      return nil
+    }
+    guard let events = try recorder.write(to: stop.path) else { return nil }
+    verbosity.note("wrote events #\(events.lowerBound) to #\(events.upperBound) to \(stop.path)")
+    return stop.path
   }
 
   /// The first of 2, 1, 3, 0 that applies.

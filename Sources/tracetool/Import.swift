@@ -21,6 +21,12 @@ struct Import: ParsableCommand {
         tracetool import trace.txt --kernel 6.12.107 --stage S1.sbi -o a.ptt
         tracetool import events.ndjson --map names.yaml -o a.ptt
         cat /sys/kernel/tracing/trace | tracetool import - -o a.ptt
+        ssh target cat /sys/kernel/tracing/trace_pipe | tracetool import - --follow -o - | \
+          tracetool check -
+
+      With --follow the text is read while it is being written, in one pass: what it shows is \
+      handed on at least once a second, until the pipe ends or Ctrl-C; a FILE is followed as by \
+      tail -f. docs/LIVE.md says what that costs.
       """)
 
   @Argument(
@@ -31,6 +37,9 @@ struct Import: ParsableCommand {
     name: [.short, .customLong("output")],
     help: ArgumentHelp("The trace file to write; - is stdout.", valueName: "FILE"))
   var output: String
+
+  @Flag(help: "Follow the text while it is being written; Ctrl-C ends it, and nothing is lost.")
+  var follow = false
 
   @Option(
     help: ArgumentHelp(
@@ -73,6 +82,11 @@ struct Import: ParsableCommand {
     capture.options.stage = stage
     if let bar = ProgressBar("import \(file)", .bytes, verbosity) {
       capture.options.progress = { bar.update($0, of: $1) }
+    }
+    if follow {
+      StreamStop.arm()
+      capture.options.follow = true
+      capture.options.followersOutput = output == "-" ? 1 : nil
     }
     let result = try capture.write(to: output, options: writing.writerOptions) { report in
       if strict { try refuseUnknown(report) }

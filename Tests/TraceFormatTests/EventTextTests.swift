@@ -53,7 +53,7 @@ import Testing
         + "cause=\"ring-buffer overrun\" count=?",
       """
       {"ordinal":5,"time":18446744073709551615,"cpu":null,"task":0,"context":"?",\
-      "event":"loss","cause":"ring-buffer overrun","count":null,"inferred":false}
+      "event":"loss","cause":"ring-buffer overrun","count":null,"since":0,"inferred":false}
       """
     ),
     (

@@ -38,7 +38,7 @@ import Testing
     case .callbackFunction: "\(argument.name): callback function"
     case .readerClass: "\(argument.name): reader class"
     case .flushRoute: "\(argument.name): flush route"
-    case .count, .signed, .address, .pfn: "\(argument.name): \(argument.type)"
+    case .count, .signed, .time, .address, .pfn: "\(argument.name): \(argument.type)"
     }
   }
 

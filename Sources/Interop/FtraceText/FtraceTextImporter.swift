@@ -5,6 +5,7 @@ import TraceFormat
 /// The function tracer's text is refused: it names functions and no tables.
 enum FtraceTextImporter: TraceImporter {
   static let format = "ftrace-text"
+  static let canFollow = true
 
   static func recognises(_ head: [UInt8]) -> Bool {
     guard !head.contains(0) else { return false }
@@ -40,6 +41,7 @@ enum FtraceTextImporter: TraceImporter {
   ) throws -> ImportResult {
     let text = RecordedText<LineLexer>(source: source, format: format)
     let side = SideFiles(beside: source, options)
-    return try RecordedImport(source: text, side: side, options: options).run(into: makeSink)
+    var recorded = RecordedImport(source: text, side: side, options: options)
+    return try recorded.run(into: makeSink)
   }
 }

@@ -21,7 +21,7 @@ struct RecordedText<Lexer: TextLexer>: RecordSource {
     if survey.functionLines > 0, survey.functionLines * 4 > survey.eventLines {
       throw Importing.functionTracer(source.name)
     }
-    let good = survey.eventLines + survey.functionLines + survey.holes.count
+    let good = survey.eventLines + survey.functionLines + survey.holeCount
     let others = survey.lines - survey.comments - good
     guard others > good else { return }
     if let first = survey.firstBad, Self.isRaw(first) {

@@ -6,7 +6,18 @@ struct TextFeed<Consumer: RecordConsumer, Lexer: TextLexer>: LineConsumer {
 
   init(to consumer: Consumer) { self.consumer = consumer }
 
-  mutating func take(line bytes: Span<UInt8>) throws {
+  mutating func pause() throws { try consumer.pause() }
+
+  /// A number that was cut off is another number: the line is not read.
+  mutating func take(cutOff bytes: Span<UInt8>) throws {
+    guard Lexer.lex(bytes, into: &line) != .comment else { return try take(line: bytes) }
+    try consumer.takeBad { ImportNotes.text(bytes) }
+  }
+
+  mutating func take(line whole: Span<UInt8>) throws {
+    // A serial line ends its lines with CR LF.
+    let isSerial = whole.count > 0 && whole[whole.count - 1] == 0x0D
+    let bytes = isSerial ? whole.extracting(0..<whole.count - 1) : whole
     switch Lexer.lex(bytes, into: &line) {
     case .event:
       enter(bytes)

@@ -6,12 +6,12 @@ import TraceFormat
 ///
 /// Takes a file, a pipe or `-`; what begins as zstd (windows up to 2^31 bytes) or gzip is
 /// decompressed on the fly. What cannot be read twice is spooled to an unlinked temporary file
-/// first. Memory is two fixed buffers plus the decoder's window. All `unsafe` of this module is in
-/// the files of this folder.
+/// first, unless it is followed (``init(following:)``). Memory is two fixed buffers plus the
+/// decoder's window. All `unsafe` of this module is in the files of this folder.
 @safe final class ByteSource {
   /// The name a person gave it.
   let name: String
-  private let file: RandomFile
+  private let raw: Raw
   /// Place in the file of the next byte that is read from it.
   private var offset: UInt64 = 0
   private var decoder: OpaquePointer?
@@ -24,6 +24,12 @@ import TraceFormat
   private let size: UInt64
   /// Called with the bytes read so far and those of two passes over the input.
   var progress: ((UInt64, UInt64) -> Void)?
+
+  /// Where the bytes come from.
+  private enum Raw {
+    case file(RandomFile)
+    case live(LiveInput)
+  }
 
   private static let chunk = 1 << 18
   private static let zstdMagic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
@@ -55,17 +61,29 @@ import TraceFormat
   }
 
   /// The bytes of `file`, from its start.
-  init(_ file: RandomFile) throws(TraceError) {
-    name = file.name
-    self.file = file
-    size = file.size
+  convenience init(_ file: RandomFile) throws(TraceError) {
     var magic = [UInt8](repeating: 0, count: 4)
     let count = try file.read(at: 0, into: &magic, from: 0)
-    if count == 4, magic == Self.zstdMagic {
+    self.init(.file(file), name: file.name, size: file.size, magic: magic.prefix(count))
+  }
+
+  /// Follows `path` (`-` is standard input) while it is being written: reads what there is and
+  /// waits for more, until a pipe ends or ``StreamStop`` says so. Goes back to the start only as
+  /// long as no more than ``LiveInput/headBytes`` were read.
+  convenience init(following path: String, output: Int32?) throws(TraceError) {
+    let input = try LiveInput(path: path, output: output)
+    self.init(.live(input), name: path, size: 0, magic: try input.head(4)[...])
+  }
+
+  private init(_ raw: Raw, name: String, size: UInt64, magic: ArraySlice<UInt8>) {
+    self.raw = raw
+    self.name = name
+    self.size = size
+    if magic.elementsEqual(Self.zstdMagic) {
       unsafe decoder = ZSTD_createDCtx()
       _ = unsafe ZSTD_DCtx_setParameter(decoder, ZSTD_d_windowLogMax, 31)
       compressed = [UInt8](repeating: 0, count: Self.chunk)
-    } else if count == 4, magic.starts(with: Self.gzipMagic) {
+    } else if magic.starts(with: Self.gzipMagic) {
       inflater = Inflater()
       compressed = [UInt8](repeating: 0, count: Self.chunk)
     }
@@ -78,8 +96,19 @@ import TraceFormat
     if let decoder = unsafe decoder { unsafe ZSTD_freeDCtx(decoder) }
   }
 
+  /// Whether it is read while it is being written.
+  var isLive: Bool { if case .live = raw { true } else { false } }
+
+  /// Waits until something can be read; false each time a second went by in which the reader
+  /// might have handed on what it has.
+  func awaitBytes() -> Bool {
+    guard case .live(let input) = raw, position == filled else { return true }
+    return input.awaitBytes()
+  }
+
   /// Goes back to the first byte.
   func rewind() throws(TraceError) {
+    if case .live(let input) = raw { try input.rewind() }
     offset = 0
     position = 0
     filled = 0
@@ -90,7 +119,7 @@ import TraceFormat
 
   /// The bytes as a file that can be read at any place; what is compressed is spooled.
   func randomFile() throws(TraceError) -> RandomFile {
-    guard !isPlain else { return file }
+    if isPlain, case .file(let file) = raw { return file }
     try rewind()
     let spool = try Self.temporaryFile()
     var buffer = [UInt8](repeating: 0, count: Self.chunk)
@@ -174,7 +203,11 @@ import TraceFormat
   }
 
   private func readRaw(into buffer: inout [UInt8], at place: Int) throws(TraceError) -> Int {
-    let count = try file.read(at: offset, into: &buffer, from: place)
+    let count =
+      switch raw {
+      case .file(let file): try file.read(at: offset, into: &buffer, from: place)
+      case .live(let input): try input.read(into: &buffer, from: place)
+      }
     offset += UInt64(count)
     bytesRead += UInt64(count)
     progress?(bytesRead, 2 * size)

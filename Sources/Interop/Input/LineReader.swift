@@ -4,6 +4,16 @@ import TraceFormat
 protocol LineConsumer {
   /// Takes the next line, without its line feed.
   mutating func take(line: Span<UInt8>) throws
+  /// Takes what follows the last line feed: a line whose end is missing.
+  mutating func take(cutOff line: Span<UInt8>) throws
+  /// Called once a second while a live input is read, and when it pauses: what was made of the
+  /// lines so far is to be handed on.
+  mutating func pause() throws
+}
+
+extension LineConsumer {
+  mutating func take(cutOff line: Span<UInt8>) throws { try take(line: line) }
+  mutating func pause() throws {}
 }
 
 /// Cuts a ``ByteSource`` into lines through one fixed buffer.
@@ -22,12 +32,15 @@ struct LineReader {
     var end = 0
     var skipping = false
     while true {
+      while !source.awaitBytes() { try consumer.pause() }
       let count = try source.read(into: &buffer, at: end)
       end += count
       let consumed = try lines(of: buffer.span, to: end, into: &consumer, skipping: &skipping)
       if count == 0 {
         if consumed < end, !skipping {
-          try consumer.take(line: buffer.span.extracting(consumed..<end))
+          let rest = buffer.span.extracting(consumed..<end)
+          // A file may lack its last line feed; a stream was cut off there.
+          try source.isLive ? consumer.take(cutOff: rest) : consumer.take(line: rest)
         }
         return
       }

@@ -66,6 +66,22 @@ struct CapabilityRules {
     addSilentDrops(&header, profile)
   }
 
+  /// Kinds that are concluded from others.
+  private static let concluded: [EventKind] = [
+    .tableInstall, .tableUnlink, .tableDeposit, .tableWithdraw, .pageReuse, .batchFree,
+    .gatherFinish, .batchFail, .lockAlloc, .mark,
+  ]
+
+  /// Adds what may still come to the first header of a live trace: whoever reads it before the end
+  /// must not take a kind for one that is not recorded.
+  func admitLaterKinds(to header: inout TraceHeader) {
+    for kind in Self.witnesses.map(\.0) + Self.concluded
+    where header.capabilities[kind] == nil {
+      header.capabilities[kind] = .mayMiss
+      header.capabilities.reasons[kind.name] = "not seen when the recording began"
+    }
+  }
+
   /// The probes were hit and the trace has not one line of any of them.
   private var recordsNothing: Bool {
     survey.probeCounts.allSatisfy { $0 == 0 } && survey.programCounts.allSatisfy { $0 == 0 }

@@ -38,7 +38,8 @@ struct Facts {
   /// Tables go into the page gather and no probe shows it.
   let hasSilentGather: Bool
 
-  init(_ survey: Survey, _ side: SideFiles, _ options: ImportOptions) {
+  /// `isLive`: the survey has seen the first part of the trace only.
+  init(_ survey: Survey, _ side: SideFiles, _ options: ImportOptions, isLive: Bool = false) {
     let (map, hashed) = survey.addresses.pageMap()
     pageMap = map ?? PageMap(base: 0, size: 64, isSubstitute: true)
     if let map {
@@ -64,7 +65,11 @@ struct Facts {
     usesQSTracepoint = usesGPTracepoint && survey.count(.quiescent) == 0
     let queues = survey.count(.queueTable) + survey.count(.queuePage)
     let queueHits = (side.hits(of: "tlb_table") ?? 0) + (side.hits(of: "tlb_page") ?? 0)
-    hasSilentGather = queues == 0 && queueHits == 0 && hasFreeRange
+    let mayQueueLater =
+      isLive
+      && ((side.definitions["tlb_table"] ?? side.definitions["tlb_page"]) != nil
+        || survey.count(.destruct) < 64)
+    hasSilentGather = queues == 0 && queueHits == 0 && hasFreeRange && !mayQueueLater
     if survey.addresses.pairs > 0, hashed {
       remarks.append(
         map == nil
@@ -79,7 +84,27 @@ struct Facts {
       survey.hashesPointers && survey.count(.callRCU) + survey.count(.batchCallback) > 0
     namesLockAllocs = survey.locks.sawName
     ignoresLockProbe = survey.hashesPointers && survey.count(.slabFree) > 0
-    findHoles(survey, side)
+    if isLive {
+      findStartHoles(survey, [])
+    } else {
+      findHoles(survey, side)
+    }
+  }
+
+  /// The same, now that more of a live trace was seen: what names pages stays as it is.
+  func refreshed(_ survey: Survey, _ side: SideFiles, _ options: ImportOptions) -> Facts {
+    var new = Facts(survey, side, options, isLive: true)
+    if new.pageMap != pageMap {
+      new.pageMap = pageMap
+      new.joinsPages = joinsPages
+      new.linearBase = linearBase
+      new.entryFormat = entryFormat
+    }
+    new.nrPageTable = nrPageTable
+    new.holes = holes
+    new.startHoles = startHoles
+    new.remarks = remarks
+    return new
   }
 
   /// Whether lines of `probe` name an object in a way no other line does.

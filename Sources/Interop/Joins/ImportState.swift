@@ -5,7 +5,8 @@ import TraceFormat
 /// Every handler does one thing to a few small tables: pages by pfn, tasks by pid, CPUs, locks by
 /// address, heads by address. What is concluded and not seen is written with `inferred`.
 struct ImportState {
-  let facts: Facts
+  /// Those of a live trace grow.
+  var facts: Facts
   let sink: any EventSink
   var events: UInt64 = 0
   var inferred: UInt64 = 0
@@ -129,6 +130,29 @@ struct ImportState {
           object: UInt64(hole.cause.rawValue), arg0: hole.count ?? Event.unknownCount))
     }
   }
+
+  /// Writes a hole of `cpu` that began at `since` (0: at its start), where it was not known yet.
+  mutating func writeLateLoss(
+    of cpu: UInt16, since: UInt64, cause: LossCause, count: UInt64?, time: UInt64
+  ) throws {
+    try write(
+      Event(
+        .loss, time: time, cpu: cpu, context: .unknown, object: UInt64(cause.rawValue),
+        arg0: count ?? Event.unknownCount, arg1: max(since, 1)))
+  }
+
+  /// Time of the last event of each CPU that has one.
+  var lastTimes: [(cpu: UInt16, time: UInt64)] {
+    cpus.indices.filter { cpus[$0].hasBegun }.map { (UInt16($0), cpus[$0].lastTime) }
+  }
+
+  /// Time of the last event of `cpu`, if it has one.
+  func lastTime(of cpu: UInt16) -> UInt64? {
+    Int(cpu) < cpus.count && cpus[Int(cpu)].hasBegun ? cpus[Int(cpu)].lastTime : nil
+  }
+
+  /// Time of the last event of all.
+  var lastTime: UInt64 { cpus.map(\.lastTime).max() ?? 0 }
 
   /// A hole of `cpu` ends here: what was under way on it is forgotten.
   mutating func closeHole(of cpu: UInt16, cause: LossCause) throws {

@@ -95,4 +95,10 @@ protocol RecordConsumer {
   mutating func takeBad(_ example: () -> String) throws
   /// Takes a piece that is no event and is not meant to be one.
   mutating func takeComment(_ bytes: Span<UInt8>) throws
+  /// The source is live, and pauses.
+  mutating func pause() throws
+}
+
+extension RecordConsumer {
+  mutating func pause() throws {}
 }

@@ -25,20 +25,52 @@ extension RecordSource {
 /// writes the events.
 struct RecordedImport<Source: RecordSource> {
   let source: Source
-  let side: SideFiles
+  private(set) var side: SideFiles
   let options: ImportOptions
 
-  func run(into makeSink: (TraceHeader) throws -> any EventSink) throws -> ImportResult {
+  mutating func run(into makeSink: (TraceHeader) throws -> any EventSink) throws -> ImportResult {
+    if options.follow { return try follow(into: makeSink) }
     let survey = try source.feed(to: Survey())
     try source.refuse(survey)
+    side.take(survey.embedded)
     let facts = Facts(survey, side, options)
-    var header = header(survey, facts)
-    CapabilityRules(survey, side, facts).apply(to: &header, locksWithoutAlloc: 0)
-    var state = ImportState(facts: facts, sink: try makeSink(header))
+    var state = ImportState(facts: facts, sink: try makeSink(firstHeader(survey, facts)))
     try state.begin()
     state = try source.feed(to: state)
     try state.finish()
-    return complete(state, survey, facts)
+    let losses = facts.holes.filter { $0.cause != .unread }.map {
+      ImportReport.Loss(cpu: Int($0.cpu), count: $0.count, afterLine: $0.afterLine)
+    }
+    return complete(state, survey, facts, Holes(losses))
+  }
+
+  /// One pass: the survey runs beside the joins.
+  private mutating func follow(
+    into makeSink: (TraceHeader) throws -> any EventSink
+  ) throws -> ImportResult {
+    let first = self
+    return try withoutActuallyEscaping(makeSink) { makeSink in
+      let live = LiveImport(side: side, options: options) { survey, side in
+        var here = first
+        here.side = side
+        try here.source.refuse(survey)
+        let facts = Facts(survey, side, here.options, isLive: true)
+        return ImportState(facts: facts, sink: try makeSink(here.firstHeader(survey, facts)))
+      }
+      var end = try source.feed(to: live)
+      let state = try end.finish()
+      side = end.side
+      return complete(state, end.survey, state.facts, end.holes)
+    }
+  }
+
+  /// The header as it is known before the first event.
+  private func firstHeader(_ survey: Survey, _ facts: Facts) -> TraceHeader {
+    var header = header(survey, facts)
+    let rules = CapabilityRules(survey, side, facts)
+    rules.apply(to: &header, locksWithoutAlloc: 0)
+    if options.follow { rules.admitLaterKinds(to: &header) }
+    return header
   }
 
   private func header(_ survey: Survey, _ facts: Facts) -> TraceHeader {
@@ -55,7 +87,8 @@ struct RecordedImport<Source: RecordSource> {
     if let separate = side.hasLockObjects {
       header.options["split_ptlock"] = separate ? "yes" : "no"
     }
-    if side.isPipe { header.options["read from"] = "trace_pipe" }
+    if side.isPipe || options.follow { header.options["read from"] = "trace_pipe" }
+    if options.follow { header.tellsHolesLate = true }
     header.remarks = facts.remarks
     source.describe(&header)
     return header
@@ -63,7 +96,7 @@ struct RecordedImport<Source: RecordSource> {
 
   /// Header and report, now that everything was seen.
   private func complete(
-    _ state: ImportState, _ survey: Survey, _ facts: Facts
+    _ state: ImportState, _ survey: Survey, _ facts: Facts, _ holes: Holes
   ) -> ImportResult {
     var header = header(survey, facts)
     CapabilityRules(survey, side, facts).apply(
@@ -84,10 +117,12 @@ struct RecordedImport<Source: RecordSource> {
     report.badLines = state.notes.badLines
     report.badExamples = state.notes.badExamples
     report.badValues = state.badValues
-    report.losses = facts.holes.filter { $0.cause != .unread }.map {
-      ImportReport.Loss(cpu: Int($0.cpu), count: $0.count, afterLine: $0.afterLine)
-    }
+    report.losses = holes.first
     count(report, into: &header)
+    if holes.count > 0 {
+      header.counts["holes"] = holes.count
+      header.counts["lost events"] = holes.lostEvents
+    }
     report.remarks = header.remarks
     return ImportResult(header: header, report: report)
   }
@@ -111,9 +146,23 @@ struct RecordedImport<Source: RecordSource> {
       header.remarks.append("\(report.badLines) lines have not the form of an event")
     }
     if report.badValues > 0 { header.counts["lines with bad values"] = UInt64(report.badValues) }
-    if !report.losses.isEmpty {
-      header.counts["holes"] = UInt64(report.losses.count)
-      header.counts["lost events"] = report.losses.reduce(0) { $0 &+ ($1.count ?? 0) }
-    }
+  }
+}
+
+/// The holes of a trace: their number, and the first of them.
+struct Holes {
+  private(set) var count: UInt64 = 0
+  private(set) var lostEvents: UInt64 = 0
+  private(set) var first: [ImportReport.Loss] = []
+  private static let kept = 4096
+
+  init(_ losses: [ImportReport.Loss] = []) {
+    for loss in losses { add(loss) }
+  }
+
+  mutating func add(_ loss: ImportReport.Loss) {
+    count += 1
+    lostEvents &+= loss.count ?? 0
+    if first.count < Self.kept { first.append(loss) }
   }
 }

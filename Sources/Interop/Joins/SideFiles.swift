@@ -79,6 +79,24 @@ struct SideFiles {
     }
   }
 
+  /// Takes what the recording script put into the trace itself.
+  mutating func take(_ embedded: EmbeddedFiles) {
+    let lines = { (name: String) in Self.lines(embedded[name] ?? []) }
+    if embedded["stats"] != nil {
+      statistics = []
+      readStatistics(lines("stats"))
+      // A stream that was read until no CPU had anything left has no ragged end.
+      isReadToEnd = !statistics.isEmpty && statistics.allSatisfy { $0.entries == 0 }
+    }
+    profile = Self.profile(lines("kprobe_profile")) ?? profile
+    profileBefore = Self.profile(lines("kprobe_profile.before")) ?? profileBefore
+    readDefinitions(lines("kprobe_events"))
+    readDefinitions(lines("dynamic_events"))
+    readSystem(lines("uname"))
+    readClock(lines("trace_clock"))
+    readCommand(lines("cmd"))
+  }
+
   private static func folder(of path: String) -> @Sendable (String) -> [UInt8]? {
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
     return { name in path == "-" ? nil : ByteSource.small(folder + name, limit: 64 << 20) }

@@ -31,7 +31,13 @@ struct Survey: RecordConsumer {
   private(set) var holes: [Hole] = []
   /// Last event line of any CPU.
   var lastEvent: Int { lastLine.max() ?? 0 }
+  /// Holes of a live trace are written when they are met and not kept here.
+  var keepsHoles = true
+  /// Number of holes.
+  private(set) var holeCount = 0
   private(set) var heading = Heading()
+  /// Files the recording script put into the trace.
+  private(set) var embedded = EmbeddedFiles()
   private(set) var isCounter = false
   var addresses = AddressWitnesses()
   var statistics = StatisticWitnesses()
@@ -75,6 +81,8 @@ struct Survey: RecordConsumer {
 
   mutating func takeLoss(cpu: UInt16, count: UInt64?) throws {
     lines += 1
+    holeCount += 1
+    guard keepsHoles else { return }
     let after = Int(cpu) < lastLine.count ? lastLine[Int(cpu)] : 0
     holes.append(Hole(afterLine: after, cpu: cpu, cause: .lostEvents, count: count))
   }
@@ -88,6 +96,7 @@ struct Survey: RecordConsumer {
     lines += 1
     comments += 1
     if comments < 64 { heading.read(bytes) }
+    embedded.take(bytes)
   }
 
   private mutating func takeEvent() {

@@ -4,6 +4,7 @@ import TraceFormat
 /// scripts.
 enum PerfScriptImporter: TraceImporter {
   static let format = "perf-script"
+  static let canFollow = true
 
   static func recognises(_ head: [UInt8]) -> Bool {
     guard !head.contains(0) else { return false }
@@ -24,7 +25,8 @@ enum PerfScriptImporter: TraceImporter {
     if side.clock == nil { side.clock = "perf" }
     side.hidesLosses = "perf script does not show which events perf lost"
     let text = PerfScriptText(text: RecordedText(source: source, format: format))
-    return try RecordedImport(source: text, side: side, options: options).run(into: makeSink)
+    var recorded = RecordedImport(source: text, side: side, options: options)
+    return try recorded.run(into: makeSink)
   }
 
   /// Whether one of the first lines of `head` is what is looked for.

@@ -18,7 +18,8 @@ enum PerfettoImporter: TraceImporter {
     let machines = ["aarch64": "arm64", "x86_64": "x86_64", "riscv64": "riscv64"]
     if side.arch == nil { side.arch = trace.system.machine.flatMap { machines[$0] } }
     let perfetto = Perfetto(trace: trace, symbols: KernelSymbols(side.kallsyms ?? []))
-    return try RecordedImport(source: perfetto, side: side, options: options).run(into: makeSink)
+    var recorded = RecordedImport(source: perfetto, side: side, options: options)
+    return try recorded.run(into: makeSink)
   }
 }
 

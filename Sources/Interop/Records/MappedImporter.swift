@@ -11,7 +11,8 @@ enum MappedImporter {
     var side = SideFiles(beside: source, options)
     if side.clock == nil { side.clock = "mapped" }
     let records = MappedRecords(source: source, map: map)
-    return try RecordedImport(source: records, side: side, options: options).run(into: makeSink)
+    var recorded = RecordedImport(source: records, side: side, options: options)
+    return try recorded.run(into: makeSink)
   }
 
   private static func isObject(_ source: ByteSource) throws -> Bool {
@@ -40,8 +41,8 @@ private struct MappedRecords: RecordSource {
   }
 
   func refuse(_ survey: Survey) throws(TraceError) {
-    let others = survey.lines - survey.comments - survey.eventLines - survey.holes.count
-    guard others > survey.eventLines + survey.holes.count else { return }
+    let others = survey.lines - survey.comments - survey.eventLines - survey.holeCount
+    guard others > survey.eventLines + survey.holeCount else { return }
     throw TraceError(
       file: source.name,
       what: "\(others) of \(survey.lines) lines are no records of the map"

@@ -21,7 +21,8 @@ enum TraceDatImporter: TraceImporter {
       side.readStatistics(trace.statistics)
     }
     let dat = TraceDat(trace: trace, decoder: decoder, buffers: buffers)
-    return try RecordedImport(source: dat, side: side, options: options).run(into: makeSink)
+    var recorded = RecordedImport(source: dat, side: side, options: options)
+    return try recorded.run(into: makeSink)
   }
 
   /// `Linux NAME RELEASE MACHINE` as the architecture of the header.

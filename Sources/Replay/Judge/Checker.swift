@@ -16,6 +16,8 @@ public struct CheckOptions: Sendable {
   public var strict = false
   /// Properties to judge besides the invariants.
   public var models: [Model] = []
+  /// Reading ends with the first finding that is not expected.
+  public var stopsAtFinding = false
   /// Says which part of the trace is judged; nil for all of it.
   public var scope: String?
 
@@ -41,6 +43,8 @@ public struct CheckResult: Sendable {
   public let span: ClosedRange<UInt64>?
   /// Options the check ran with.
   public let options: CheckOptions
+  /// The last event that was read, where reading ended with the first finding.
+  public let stoppedAt: Ordinal?
 
   /// A declared loss.
   public struct Loss: Sendable {
@@ -147,7 +151,13 @@ public struct Checker {
       bench.take(resolved, header: source.header, isWanted: false)
       for index in seats.indices { seats[index].learn(resolved) }
     }
-    reading: while try source.next(into: &batch) {
+    var isPast = false
+    var first = FirstFinding()
+    while try source.next(into: &batch) {
+      guard !isPast else {
+        takeBack(batch, &record)
+        continue
+      }
       for part in scope.parts(of: batch, atMost: Self.batchEvents) {
         resolver.resolve(part.batch, into: &resolved)
         record.note(lossesOf: resolved)
@@ -158,11 +168,69 @@ public struct Checker {
         } else {
           for index in seats.indices { seats[index].learn(resolved) }
         }
+        takeBack(resolved)
       }
-      if scope.isPast(batch) { break reading }
+      isPast = scope.isPast(batch)
+      guard options.stopsAtFinding else { continue }
+      let ends = first.ends(
+        behind: batch, tellsLate: source.header.tellsHolesLate, candidates: candidates
+      ) { findsSomething(court(record, resolver, source.header)) }
+      if ends {
+        record.stoppedAt = Ordinal(batch.firstOrdinal) + Ordinal(batch.events.count) - 1
+        break
+      }
     }
     for index in seats.indices { seats[index].finish(resolver, scope) }
     return result(record, resolver, source.header)
+  }
+
+  /// Takes back what was concluded in a hole that the trace told of only when it was over.
+  private mutating func takeBack(_ batch: ResolvedBatch) {
+    for place in batch.places(of: .loss) {
+      guard let hole = LateHole(batch.events[Int(place)], at: batch[place].ordinal) else {
+        continue
+      }
+      takeBack(hole)
+    }
+  }
+
+  private mutating func takeBack(_ hole: LateHole) {
+    for index in seats.indices { seats[index].tally.doubt(hole) }
+    bench.doubt(hole)
+  }
+
+  /// The same behind the events that are judged: nothing else counts there.
+  private mutating func takeBack(_ batch: EventBatch, _ record: inout Record) {
+    for (index, event) in batch.events.enumerated() where event.kind == .loss {
+      let ordinal = Ordinal(batch.firstOrdinal) + Ordinal(index)
+      guard let hole = LateHole(event, at: ordinal), let span = record.span,
+        hole.since <= span.upperBound
+      else { continue }
+      record.losses.append(.init(ordinal: ordinal, event: event))
+      takeBack(hole)
+    }
+  }
+
+  /// Candidates that no hole touches.
+  private var candidates: Int {
+    seats.reduce(bench.candidates) { $0 + $1.tally.candidates }
+  }
+
+  /// Whether something is violated by now that is not expected.
+  private func findsSomething(_ court: Court) -> Bool {
+    let expected = options.expect ?? []
+    let judgements = seats.lazy.filter { $0.tally.candidates > 0 }.map {
+      court.decide($0.description, $0.tally)
+    }
+    return judgements.contains { $0.verdict == .violated && !expected.contains($0.invariant.id) }
+      || bench.decide(court).contains {
+        $0.verdict == .violated && !expected.contains($0.invariant.id)
+      }
+  }
+
+  private func court(_ record: Record, _ state: Resolver, _ header: TraceHeader) -> Court {
+    Court(
+      header: header, facts: record.gatherer.finish(state), losses: record.losses, options: options)
   }
 
   /// What is noted of the events that are judged.
@@ -172,6 +240,8 @@ public struct Checker {
     var gatherer = FactGatherer()
     /// All that were met, judged or not.
     var losses: [CheckResult.Loss] = []
+    /// Where the check ended with its first finding.
+    var stoppedAt: Ordinal?
 
     mutating func note(lossesOf batch: ResolvedBatch) {
       for place in batch.places(of: .loss) {
@@ -196,9 +266,8 @@ public struct Checker {
   private mutating func result(_ record: Record, _ state: Resolver, _ header: TraceHeader)
     -> CheckResult
   {
-    let facts = record.gatherer.finish(state)
     let losses = record.losses
-    let court = Court(header: header, facts: facts, losses: losses, options: options)
+    let court = court(record, state, header)
     return CheckResult(
       header: header, events: record.count,
       lost: losses.reduce(0) {
@@ -207,6 +276,6 @@ public struct Checker {
       losses: losses,
       judgements: seats.map { court.decide($0.description, $0.tally) }
         + bench.finish(state, court: court),
-      facts: facts, span: record.span, options: options)
+      facts: court.facts, span: record.span, options: options, stoppedAt: record.stoppedAt)
   }
 }

@@ -16,6 +16,13 @@ public struct Candidate: Sendable {
   public var callback: CallbackLife?
   /// The object of a model, if a model found it.
   public var subject: CandidateSubject?
+  /// Only a hole on the event's own CPU can lie between the two.
+  var isOfOneCPU = false
+
+  /// The place, as holes see it.
+  var moment: Moment {
+    Moment(ordinal: ordinal, time: event.time, cpu: isOfOneCPU ? event.cpu : nil)
+  }
 }
 
 /// Candidates of one cause that stand or fall together.
@@ -34,6 +41,8 @@ public struct CandidateGroup: Sendable {
   public internal(set) var count = 0
   /// The first of them.
   public internal(set) var exemplars: [Candidate] = []
+  /// When the candidates were met: what a hole that is learnt of later may put in doubt.
+  var times = CandidateTimes()
   /// All of them in brief, in the order of the trace; empty unless they were asked for.
   public internal(set) var instances: [Instance] = []
 
@@ -45,6 +54,15 @@ public struct CandidateGroup: Sendable {
     public let since: Ordinal
     /// The object it happened to.
     public let subject: Subject
+    /// The same place, as holes see it.
+    let moment: Moment
+
+    init(_ candidate: Candidate) {
+      ordinal = candidate.ordinal
+      since = candidate.since
+      subject = Subject(of: candidate)
+      moment = candidate.moment
+    }
 
     /// The order of the trace, whatever the batches were.
     static func comesBefore(_ left: Self, _ right: Self) -> Bool {
@@ -60,6 +78,7 @@ public struct CandidateGroup: Sendable {
     result.count = count + other.count
     result.exemplars = Array(
       (exemplars + other.exemplars).sorted { $0.ordinal < $1.ordinal }.prefix(limit))
+    result.times = times.joined(with: other.times)
     result.instances = (instances + other.instances).sorted(by: Instance.comesBefore)
     return result
   }
@@ -118,13 +137,16 @@ public struct Tally: Sendable {
     let overLoss = sameCPU ? !event.isCPUClean(since: since) : !event.isClean(since: since)
     if let index = group(cause, absent, overLoss, isConcluded), isFull(index, event.ordinal) {
       groups[index].count += 1
+      groups[index].times.add(
+        Moment(
+          ordinal: event.ordinal, time: event.event.time, cpu: sameCPU ? event.event.cpu : nil))
       return
     }
     add(
       cause, missing, absent, isConcluded: isConcluded, overLoss: overLoss,
       Candidate(
         ordinal: event.ordinal, since: since, event: event.event, table: table ?? event.table,
-        lock: event.lock, callback: event.callback, subject: subject))
+        lock: event.lock, callback: event.callback, subject: subject, isOfOneCPU: sameCPU))
   }
 
   /// Takes a candidate that was left when nothing might be left; does nothing without `quiesce`.
@@ -152,10 +174,9 @@ public struct Tally: Sendable {
         cause: cause, missing: missing, absent: absent, overLoss: overLoss,
         isConcluded: isConcluded))
     groups[index].count += 1
+    groups[index].times.add(candidate.moment)
     if keepsAll {
-      groups[index].instances.append(
-        .init(
-          ordinal: candidate.ordinal, since: candidate.since, subject: Subject(of: candidate)))
+      groups[index].instances.append(.init(candidate))
     }
     keep(candidate, in: index)
   }
@@ -169,6 +190,7 @@ public struct Tally: Sendable {
     for group in other.groups {
       let index = place(of: group)
       groups[index].count += group.count
+      groups[index].times = groups[index].times.joined(with: group.times)
       groups[index].instances += group.instances
       for candidate in group.exemplars { keep(candidate, in: index) }
     }
@@ -190,6 +212,32 @@ public struct Tally: Sendable {
       let last = groups[index].exemplars.last
     else { return false }
     return last.ordinal <= ordinal
+  }
+
+  /// Candidates that no hole touches.
+  var candidates: Int { groups.reduce(0) { $1.overLoss ? $0 : $0 + $1.count } }
+
+  /// What was concluded in a hole, before it was known, is in doubt.
+  mutating func doubt(_ hole: LateHole) {
+    for index in groups.indices where !groups[index].overLoss {
+      let doubted = groups[index].times.remove(in: hole)
+      guard doubted.count > 0 else { continue }
+      let isDoubted = { (moment: Moment) in moment.lies(in: hole, since: doubted.since) }
+      let group = groups[index]
+      groups[index].count -= doubted.count
+      groups[index].exemplars.removeAll { isDoubted($0.moment) }
+      groups[index].instances.removeAll { isDoubted($0.moment) }
+      let place = place(
+        of: CandidateGroup(
+          cause: group.cause, missing: group.missing, absent: group.absent, overLoss: true,
+          isConcluded: group.isConcluded))
+      groups[place].count += doubted.count
+      for candidate in group.exemplars where isDoubted(candidate.moment) {
+        keep(candidate, in: place)
+      }
+      groups[place].instances += group.instances.filter { isDoubted($0.moment) }
+    }
+    groups.removeAll { $0.count == 0 }
   }
 
   /// Index of the group like `wanted`, which is made if there is none.

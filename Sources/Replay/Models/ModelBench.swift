@@ -91,6 +91,17 @@ struct ModelBench {
     }
   }
 
+  /// What was concluded in a hole, before it was known, is in doubt.
+  mutating func doubt(_ hole: LateHole) {
+    for index in runners.indices { runners[index].doubt(hole) }
+  }
+
+  /// Candidates that no hole touches.
+  var candidates: Int { runners.reduce(0) { $0 + $1.tally.candidates } }
+
+  /// The verdicts as they would be now.
+  func decide(_ court: Court) -> [Judgement] { runners.map { court.decide($0) } }
+
   /// The verdicts, in the order of the models.
   mutating func finish(_ state: Resolver, court: Court) -> [Judgement] {
     if let ender = lastGracePeriod {
@@ -100,6 +111,6 @@ struct ModelBench {
     for index in runners.indices {
       runners[index].finish(routers[routerOf[index]].subjects.lives, last)
     }
-    return runners.map { court.decide($0) }
+    return decide(court)
   }
 }

@@ -30,6 +30,9 @@ struct ModelRunner {
   /// Whether something is said about the events that come now.
   var isJudging = true
   private(set) var tally: Tally
+
+  /// What was concluded in a hole, before it was known, is in doubt.
+  mutating func doubt(_ hole: LateHole) { tally.doubt(hole) }
   private(set) var counts = ModelCounts()
   private var possible: PossibleStates
   private var instances: [Instance] = []

@@ -8,6 +8,7 @@ public struct CheckJSON: Encodable {
   let stage: String?
   let kernel: String?
   let scope: String?
+  let stoppedAt: Int64?
   let events: UInt64
   let lost: UInt64
   let losses: Int
@@ -109,6 +110,7 @@ public struct CheckJSON: Encodable {
     stage = result.header.stage
     kernel = result.header.kernel
     scope = result.options.scope
+    stoppedAt = result.stoppedAt
     events = result.events
     lost = result.lost
     losses = result.losses.count
@@ -130,6 +132,7 @@ public struct CheckJSON: Encodable {
   private enum CodingKeys: String, CodingKey {
     case file, source, stage, kernel, scope, events, lost, losses, exit, regime, verdicts, causes
     case findings
+    case stoppedAt = "stopped_at"
   }
 
   /// Encodes every key; what is not known is null.
@@ -140,6 +143,7 @@ public struct CheckJSON: Encodable {
     try container.encode(stage, forKey: .stage)
     try container.encode(kernel, forKey: .kernel)
     try container.encode(scope, forKey: .scope)
+    try container.encode(stoppedAt, forKey: .stoppedAt)
     try container.encode(events, forKey: .events)
     try container.encode(lost, forKey: .lost)
     try container.encode(losses, forKey: .losses)
@@ -216,7 +220,7 @@ extension CheckJSON.CauseJSON {
     let listed =
       group.instances.isEmpty
       ? group.exemplars.prefix(max(0, result.options.maxFindings)).map {
-        CandidateGroup.Instance(ordinal: $0.ordinal, since: $0.since, subject: Subject(of: $0))
+        CandidateGroup.Instance($0)
       } : group.instances
     instances = zip(FindingID.findings(causeId, listed.map(\.subject)), listed).map {
       .init(

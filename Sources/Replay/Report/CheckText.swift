@@ -86,6 +86,9 @@ public struct CheckText {
     if let scope = result.options.scope {
       lines.append("  judged: only \(scope); events before them are followed, not judged")
     }
+    if let last = result.stoppedAt {
+      lines.append("  stopped at the first finding: nothing behind event #\(last) was read")
+    }
     lines += Regime(result.facts).phrases.map { "  " + $0 }
     if let locks = Regime.locks(result.facts) { lines.append("  " + locks) }
     if !result.losses.isEmpty {

@@ -1,8 +1,13 @@
 /// What is wrong with bytes of a file, without the file's name and the place.
 struct FormatProblem: Error {
   let what: String
+  /// The file ends inside a section: it is being written, or was cut off.
+  let isCutOff: Bool
 
-  init(_ what: String) { self.what = what }
+  init(_ what: String, isCutOff: Bool = false) {
+    self.what = what
+    self.isCutOff = isCutOff
+  }
 }
 
 /// The first bytes of a section: its type and how long it is.

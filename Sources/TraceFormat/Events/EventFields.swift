@@ -26,6 +26,8 @@ public enum ArgumentType: UInt8, Sendable {
   case count
   /// A two's complement number.
   case signed
+  /// A time in units of the trace's clock.
+  case time
   /// A kernel address or other opaque 64-bit value, printed in hexadecimal.
   case address
   /// A page frame number.
@@ -227,7 +229,8 @@ extension EventKind {
     case .mmFlushPending:
       return .init("mm_flush_pending", .mm, "mm", .init("delta", .signed))
     case .quiesce: return .init("quiesce")
-    case .loss: return .init("loss", .none, "cause", .init("count", .count))
+    case .loss:
+      return .init("loss", .none, "cause", .init("count", .count), .init("since", .time))
     case .lossEnd: return .init("loss_end", .none, "cause")
     case .mark: return .init("mark", .none, "string")
     case .intentMap: return .init("intent_map", .mm, "mm", addr, len)

@@ -100,6 +100,7 @@ struct FileDescriptor {
   ) throws(Failure) -> Int {
     var done = start
     while done < end {
+      if offset == nil, !StreamStop.mayRead(number) { break }
       let count = unsafe bytes.withUnsafeMutableBytes { buffer in
         let target = unsafe buffer.baseAddress! + done
         guard let offset else { return unsafe Glibc.read(number, target, end - done) }

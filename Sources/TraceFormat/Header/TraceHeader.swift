@@ -103,3 +103,11 @@ public struct Capabilities: Codable, Equatable, Sendable {
     set { kinds[kind.name] = newValue }
   }
 }
+
+extension TraceHeader {
+  /// Whether a `loss` may come long after the hole it tells of began (docs/EVENTS.md, Losses).
+  public var tellsHolesLate: Bool {
+    get { options["losses"] == "told of late" }
+    set { options["losses"] = newValue ? "told of late" : nil }
+  }
+}

@@ -34,12 +34,14 @@ struct BlockLoader {
       guard bytes.starts(with: FormatConstants.marker.prefix(got)) else {
         throw FormatProblem("\(got) bytes that belong to no section")
       }
-      throw FormatProblem("the file ends inside a section header")
+      throw FormatProblem("the file ends inside a section header", isCutOff: true)
     }
     let prefix = try SectionPrefix(bytes)
     let rest = prefix.headerLength - prefixBytes
     let more = try input.read(rest, at: offset + UInt64(prefixBytes), appendingTo: &bytes)
-    guard more == rest else { throw FormatProblem("the file ends inside a section header") }
+    guard more == rest else {
+      throw FormatProblem("the file ends inside a section header", isCutOff: true)
+    }
     let dataOffset = offset + UInt64(prefix.headerLength)
     switch prefix.kind {
     case .block:
@@ -109,7 +111,8 @@ struct BlockLoader {
       bytes.removeAll(keepingCapacity: true)
       let got = try input.read(column.storedLength, at: offset, appendingTo: &bytes)
       guard got == column.storedLength else {
-        throw FormatProblem("the file ends inside a block, at byte \(offset + UInt64(got))")
+        throw FormatProblem(
+          "the file ends inside a block, at byte \(offset + UInt64(got))", isCutOff: true)
       }
       guard isWanted else { continue }
       guard CRC32C.checksum(bytes) == column.checksum else {
@@ -134,13 +137,14 @@ struct BlockLoader {
   ) throws -> Footer {
     bytes.removeAll(keepingCapacity: true)
     let got = try input.read(payloadLength, at: dataOffset, appendingTo: &bytes)
-    guard got == payloadLength else { throw FormatProblem("the file ends inside its footer") }
+    let cut = FormatProblem("the file ends inside its footer", isCutOff: true)
+    guard got == payloadLength else { throw cut }
     let footer = try Footer(payload: bytes, lengths, blocksFrom: start, to: offset)
     bytes.removeAll(keepingCapacity: true)
     let end = dataOffset + UInt64(payloadLength)
     let trailerBytes = FormatConstants.trailerBytes
     let last = try input.read(trailerBytes, at: end, appendingTo: &bytes)
-    guard last == trailerBytes else { throw FormatProblem("the file ends inside its footer") }
+    guard last == trailerBytes else { throw cut }
     guard Footer.footerOffset(trailer: bytes) == offset else {
       throw FormatProblem("the last bytes of the footer are damaged")
     }

@@ -7,9 +7,9 @@
 /// ```
 ///
 /// Memory is one block, the index, and the texts met so far. A file without its end (still being
-/// written, or cut off between two blocks) reads as far as it goes: ``isComplete`` is false and
-/// ``warning`` says so. Damage is an error, thrown when reading gets to it and every intact event
-/// before it has been delivered; each later call throws it again.
+/// written, or cut off between two blocks; a pipe's anywhere) reads as far as its last whole block:
+/// ``isComplete`` is false and ``warning`` says so. Damage is an error, thrown when reading gets to
+/// it and every intact event before it has been delivered; each later call throws it again.
 public final class TraceReader: EventSource {
   /// Bytes of one column over a whole file.
   public struct ColumnSize: Sendable, Equatable {
@@ -155,6 +155,11 @@ public final class TraceReader: EventSource {
       }
       try decodeBatch(into: &batch)
       return true
+    } catch let problem as FormatProblem where problem.isCutOff && !input.isSeekable {
+      state = .finished
+      index.removeLast(index.count - blocksRead)
+      batch.events.removeAll(keepingCapacity: true)
+      return false
     } catch {
       batch.events.removeAll(keepingCapacity: true)
       let shown = explain(error, at: offset, block: blocksRead)

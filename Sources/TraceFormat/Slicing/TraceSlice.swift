@@ -2,7 +2,8 @@
 ///
 /// Every event keeps its ordinal, its generation, names and texts, so that it is called what it is
 /// called in the whole. A snapshot at the start says what has to be known of the events before, so
-/// that a slice is judged like that part of the whole.
+/// that a slice is judged like that part of the whole. A hole of its time that the whole tells of
+/// only later (docs/EVENTS.md, Losses) is told of by one more `loss` at its end.
 public enum TraceSlice {
   /// Which events are wanted.
   public enum Range: Sendable {
@@ -54,7 +55,10 @@ public enum TraceSlice {
     let writer = try TraceWriter(path: output, header: header, options: options)
     do {
       if ordinals.lowerBound > 0 { try writer.begin(with: history) }
-      try copy(ordinals, reader, to: writer, progress)
+      let latest = try copy(ordinals, reader, to: writer, progress)
+      for loss in try lateLosses(after: ordinals.upperBound, since: latest, reader) {
+        try writer.append(loss)
+      }
       try writer.finish()
     } catch {
       writer.abandon()
@@ -133,11 +137,27 @@ public enum TraceSlice {
     }
   }
 
+  /// Holes that began by `time` and are told of behind `last`, as a `loss` at that time each.
+  private static func lateLosses(
+    after last: UInt64, since time: UInt64, _ reader: TraceReader
+  ) throws -> [Event] {
+    var losses: [Event] = []
+    try read(reader, where: { $0.endOrdinal > last && $0.contains(.loss) }) { ordinal, event in
+      guard ordinal > last, event.kind == .loss, event.arg1 != 0, event.arg1 <= time else { return }
+      var loss = event
+      loss.time = time
+      losses.append(loss)
+    }
+    return losses
+  }
+
+  /// Copies the events and returns the latest of their times.
   private static func copy(
     _ ordinals: ClosedRange<UInt64>, _ reader: TraceReader, to writer: TraceWriter,
     _ progress: Progress?
-  ) throws {
+  ) throws -> UInt64 {
     var copier = TraceCopier(writer)
+    var latest: UInt64 = 0
     try reader.seek(toOrdinal: ordinals.lowerBound)
     var batch = EventBatch()
     var place = ordinals.lowerBound
@@ -147,9 +167,11 @@ public enum TraceSlice {
       for event in batch.events.prefix(Int(clamping: left.addingReportingOverflow(1).partialValue))
       {
         try copier.append(event, from: reader)
+        latest = max(latest, event.time)
       }
       place += UInt64(batch.events.count)
       progress?(place - ordinals.lowerBound, ordinals.upperBound - ordinals.lowerBound + 1)
     }
+    return latest
   }
 }

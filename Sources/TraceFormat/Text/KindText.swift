@@ -71,6 +71,9 @@ struct KindText: Sendable {
     switch argument.type {
     case .none: style = .none
     case .count: style = .decimal
+    case .time:
+      style = .decimal
+      isOptional = true
     case .signed: style = .signed
     case .address, .pfn:
       style = .hexadecimal

@@ -172,6 +172,8 @@ public final class TraceWriter: EventSink {
     return number
   }
 
+  public func flush() throws { try flushBlock() }
+
   /// Ends the block here and hands it to the system: a reader of the unfinished file sees it.
   public func flushBlock() throws {
     try checkOpen()

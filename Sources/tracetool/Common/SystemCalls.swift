@@ -17,7 +17,8 @@ func dieOfBrokenPipe() -> Never {
 }
 
 /// From here on SIGINT and SIGTERM, unless they are ignored, remove every unfinished file and end
-/// the process with exit code 130.
+/// the process with exit code 130. Where a verb follows a stream, the first of them ends the
+/// stream and not the process.
 ///
 /// A thread waits for them, so that nothing is bound to what a signal handler may do.
 func endOnInterrupt() {
@@ -27,7 +28,7 @@ func endOnInterrupt() {
   let wait: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { _ in
     var signals = interrupts()
     var number: Int32 = 0
-    while unsafe sigwait(&signals, &number) != 0 {}
+    repeat { while unsafe sigwait(&signals, &number) != 0 {} } while StreamStop.request()
     UnfinishedFiles.removeAll {
       ProgressBar.clear()
       _exit(128 + SIGINT)
@@ -61,6 +62,12 @@ func writeToStandardError(_ bytes: [UInt8]) {
     if count < 0 && errno != EINTR { return }
     start += max(count, 0)
   }
+}
+
+/// Whether `-` is a pipe, or anything else that is no file.
+func standardInputIsStream() -> Bool {
+  var status = stat()
+  return unsafe fstat(STDIN_FILENO, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
 }
 
 /// Whether a person looks at stderr.

@@ -84,7 +84,8 @@ final class TraceInput {
       blocks.first?.firstOrdinal ?? reader.firstOrdinal, selection.ordinals?.lowerBound ?? 0)
     if !selection.isEverything {
       let last = blocks.last?.firstOrdinal ?? 0
-      reader.wantsBlock = { $0.firstOrdinal <= last }
+      // A hole may be told of only when it is over (docs/EVENTS.md, Losses).
+      reader.wantsBlock = { $0.firstOrdinal <= last || $0.contains(.loss) }
     }
     return try begin(before: first)
   }
