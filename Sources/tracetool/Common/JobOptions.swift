@@ -11,7 +11,7 @@ struct JobOptions: ParsableArguments {
     help: ArgumentHelp(
       "Threads that decode or encode blocks besides the one that does the rest, 1 to 64; 0 for "
         + "one on each CPU, 1 for none besides. The output is the same; each takes 20 MiB to read "
-        + "and 35 MiB to write.",
+        + "and 25 MiB to write.",
       valueName: "N"))
   var jobs = 1
 
