@@ -51,6 +51,7 @@ captures: build ## import and check the big live captures in CAPTURES (not part 
 	@.ci/captures $(BINARY) '$(CAPTURES)'
 
 conformance: build ## have a second reader, in Python, read what the tool writes (needs python3-zstandard)
+	@Tests/conformance/check
 	@Tests/conformance/run $(BINARY)
 
 bench: build ## how fast recording, reading and checking are on this machine

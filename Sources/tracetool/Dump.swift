@@ -36,10 +36,11 @@ struct Dump: ParsableCommand {
 
   @OptionGroup var filter: EventFilterOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var jobs: JobOptions
   @OptionGroup var verbosity: VerbosityOptions
 
   func run() throws {
-    let input = try TraceInput.open(file)
+    let input = try TraceInput.open(file, workers: jobs.workers)
     let output = try TextOutput.open(output.output)
     let selection = try EventSelection(filter, clock: input.source.header.clock, file: file)
     input.showProgress("dump", verbosity, output: self.output.output)

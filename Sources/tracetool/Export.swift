@@ -38,10 +38,11 @@ struct Export: ParsableCommand {
 
   @OptionGroup var filter: EventFilterOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var jobs: JobOptions
   @OptionGroup var verbosity: VerbosityOptions
 
   func run() throws {
-    let input = try TraceInput.open(file)
+    let input = try TraceInput.open(file, workers: jobs.workers)
     let output = try TextOutput.open(output.output)
     input.showProgress("export", verbosity, output: self.output.output)
     let source = input.source

@@ -28,10 +28,11 @@ struct Info: ParsableCommand {
   var verify = false
 
   @OptionGroup var output: OutputOptions
+  @OptionGroup var jobs: JobOptions
   @OptionGroup var verbosity: VerbosityOptions
 
   func run() throws {
-    let input = try TraceInput.open(file)
+    let input = try TraceInput.open(file, workers: jobs.workers)
     input.showProgress("info", verbosity)
     let contents = try contents(of: input)
     if verify, let warning = input.warning {

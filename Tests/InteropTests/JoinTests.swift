@@ -177,6 +177,23 @@ import TraceFormat
     #expect(run.names() == ["cb_start", "cb_end", "rcu_batch_end"])
   }
 
+  /// A callback whose return is not probed is over where the flags say so, in the same task.
+  @Test(arguments: [("..s.1", "....1", 1), ("..s.1", "..s.1", 0), (".....", ".....", 0)])
+  func aCallbackEndsWhereTheFlagsDo(_ first: String, _ second: String, _ ends: Int) throws {
+    let lines = [
+      (first, "rcu_queue: (call_rcu+0x0/0x1) head=0x1008 func=pte_free_now+0x0/0x1 nr=77"),
+      (first, "pte_free_now: (x+0x0/0x1) head=0x1008"), (first, destruct(0x100)),
+      (second, destruct(0x101)),
+    ]
+    let imported = try Samples.importText(
+      Self.pair.joined(separator: "\n") + "\n"
+        + lines.enumerated().map {
+          "  bash-77      [000] \($1.0)    12.30000\($0): \($1.1)\n"
+        }.joined())
+    #expect(imported.names().count { $0 == "cb_end" } == ends)
+    #expect(imported.trace.events.last?.context == (ends == 1 ? .task : .softirq))
+  }
+
   @Test func deferredFreeNamesItsTable() throws {
     let head = "0x" + String(0x1000_0000 + 0x100 * 64 + 8, radix: 16)
     let imported = try Samples.importText(

@@ -57,6 +57,15 @@ import Testing
       """
     ),
     (
+      Event(.loss, time: 9_000_000_000, cpu: 1, object: 2, arg0: 7, arg1: 8_500_000_000),
+      "          <idle>-0     [001] ..... 9.000000000: loss: "
+        + "cause=\"lost events\" count=7 since=8.500000000",
+      """
+      {"ordinal":5,"time":9000000000,"cpu":1,"task":0,"context":"task","event":"loss",\
+      "cause":"lost events","count":7,"since":8500000000,"inferred":false}
+      """
+    ),
+    (
       Event(.callRCU, time: 0, context: .hardirq, object: 0xff, arg0: 1, arg1: 512, generation: 9),
       "          <idle>-0     [000] d.h.. 0.000000000: call_rcu: head=0xff#9 "
         + "func=tlb_remove_table_rcu load=512",

@@ -83,4 +83,28 @@ import Testing
     #expect(Event(.callRCU, time: 0, arg0: own, arg1: 7).names(table: 7))
     #expect(!Event(.callRCU, time: 0, arg0: batch, arg1: 7).names(table: 7))
   }
+
+  /// What a writer gathers on its way through a block, against a look at each event.
+  @Test(arguments: EventStreams.Shape.allCases)
+  func theIndexSaysWhatTheEventsAre(_ shape: EventStreams.Shape) throws {
+    for seed in UInt64(0)..<40 {
+      var events = EventStreams.make(shape, count: Int(seed * 7 % 97), seed: seed)
+      let functions: [CallbackFunction] = [.freeDeferred, .removeTableOne, .removeTableBatch]
+      for index in events.indices where index % 11 == 3 && seed % 2 == 0 {
+        events[index].kind = index % 2 == 0 ? .callRCU : .callbackStart
+        events[index].arg0 = UInt64(functions[index % 3].rawValue)
+      }
+      let bytes = try TraceFiles.bytes(events, options: .init(blockEvents: 50))
+      for entry in try TraceReader(bytes: bytes).index {
+        let part = events[Int(entry.firstOrdinal)..<Int(entry.endOrdinal)]
+        #expect(entry.timeMin == part.map(\.time).min() ?? 0)
+        #expect(entry.timeMax == part.map(\.time).max() ?? 0)
+        #expect(entry.cpuMask == part.reduce(0) { $0 | UInt64(1) << min($1.cpu, 63) })
+        for kind in EventKind.allCases {
+          #expect(entry.contains(kind) == part.contains { $0.kind == kind })
+        }
+        #expect(entry.tables == TableRange(of: Array(part)))
+      }
+    }
+  }
 }

@@ -67,5 +67,8 @@ struct BisectTests {
     #expect(result.output.contains("code=128"), "\(result.output)\(result.errors)")
     let missing = try Self.bisect(scratch, "TRACETOOL=/nowhere \"$run\"; echo code=$?")
     #expect(missing.output.contains("code=128"))
+    // Whatever else goes wrong on this machine is not the revision's fault either.
+    let unwritable = try Self.bisect(scratch, "OUT=/dev/null/out \"$run\"; echo code=$?")
+    #expect(unwritable.output.contains("code=128"), "\(unwritable.output)\(unwritable.errors)")
   }
 }

@@ -11,6 +11,7 @@ struct GeneratorRecordMapper {
   private static let mapLockBase: UInt64 = 0xffff_ea00_0000_0028
 
   /// The event of the record at `offset`; nil for a type that does not exist.
+  @inline(__always)
   mutating func event(_ bytes: borrowing RawSpan, at offset: Int) -> Event? {
     func load<T: FixedWidthInteger & BitwiseCopyable>(_ at: Int, _: T.Type) -> T {
       unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset + at, as: T.self)
@@ -52,11 +53,10 @@ struct GeneratorRecordMapper {
     }
     return Event(
       kind, time: time, cpu: cpu, task: mm, object: object, arg0: arg0, arg1: arg1,
-      level: Self.carriesLevel[Int(key >> 56)]
+      level: Self.carriesLevel >> (key >> 56) & 1 != 0
         ? TableLevel(rawValue: UInt8(key >> 52 & 15) + 1) ?? .unknown : .unknown)
   }
 
-  private static let carriesLevel: [Bool] = (0..<20).map {
-    [0, 1, 2, 3, 4, 10, 11, 14, 15].contains($0)
-  }
+  /// Bit of each type that carries a level: 0 … 4, 10, 11, 14, 15.
+  private static let carriesLevel: UInt64 = 0xcc1f
 }

@@ -1,16 +1,19 @@
 import Glibc
 import TraceFormat
 
-/// `formatbench convert IN.raw OUT.ptt` · `verify IN.raw FILE.ptt` · `decode FILE.ptt` ·
+/// `formatbench convert IN.raw OUT.ptt [WORKERS]` · `verify IN.raw FILE.ptt` · `decode FILE.ptt [WORKERS]` ·
 /// `columns FILE.ptt` · `rows FILE.ptt OUT.raw` (events as 48-byte rows, for zstd).
 @main struct FormatBench {
   static func main() throws {
     let arguments = CommandLine.arguments
     guard arguments.count > 2 else { return fail("formatbench VERB FILE [FILE]") }
     switch (arguments[1], arguments.count) {
-    case ("convert", 4...): try convert(arguments[2], arguments[3])
+    case ("convert", 4...5):
+      try convert(
+        arguments[2], arguments[3], workers: arguments.count > 4 ? Int(arguments[4]) ?? 1 : 1)
     case ("verify", 4): try verify(arguments[2], arguments[3])
-    case ("decode", 3): try decode(arguments[2])
+    case ("decode", 3...4):
+      try decode(arguments[2], workers: arguments.count > 3 ? Int(arguments[3]) ?? 1 : 1)
     case ("columns", 3): try columns(arguments[2])
     case ("rows", 4): try rows(arguments[2], arguments[3])
     default: fail("unknown verb, or a file is missing")
@@ -41,10 +44,10 @@ import TraceFormat
     }
   }
 
-  private static func convert(_ input: String, _ output: String) throws {
+  private static func convert(_ input: String, _ output: String, workers: Int) throws {
     let header = TraceHeader(
       source: "ptgen", producer: "formatbench", cpus: 8, clock: .nanoseconds("mono"))
-    let writer = try TraceWriter(path: output, header: header)
+    let writer = try TraceWriter(path: output, header: header, options: .init(workers: workers))
     try eachEvent(input) { try writer.append($0) }
     try writer.finish()
   }
@@ -70,8 +73,9 @@ import TraceFormat
     print("identical: \(count) events")
   }
 
-  private static func decode(_ path: String) throws {
+  private static func decode(_ path: String, workers: Int) throws {
     let reader = try TraceReader(path: path)
+    reader.workers = workers
     var batch = EventBatch()
     var sum: UInt64 = 0
     var count = 0

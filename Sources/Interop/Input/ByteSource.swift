@@ -108,7 +108,7 @@ import TraceFormat
 
   /// Goes back to the first byte.
   func rewind() throws(TraceError) {
-    if case .live(let input) = raw { input.rewind() }
+    if case .live(let input) = raw { try input.rewind() }
     offset = 0
     position = 0
     filled = 0

@@ -8,7 +8,7 @@ import TraceFormat
 /// to ``lastBytes``, is still read.
 final class LiveInput {
   /// Bytes from the start that can be read again.
-  static let headBytes = 1 << 16
+  static let headBytes = 1 << 20
   /// Bytes that are read after the stop.
   private static let lastBytes = 1 << 20
   /// How long events may be kept back.
@@ -64,9 +64,13 @@ final class LiveInput {
     return Array(start.prefix(count))
   }
 
-  /// Goes back to the first byte.
-  func rewind() {
-    precondition(keepsStart, "a stream is read once")
+  /// Goes back to the first byte; an error once more than ``headBytes`` were read.
+  func rewind() throws(TraceError) {
+    guard keepsStart else {
+      throw TraceError(
+        file: name, what: "does not tell by its first bytes what it is",
+        hint: "import it without --follow when it is complete")
+    }
     place = 0
   }
 
@@ -99,8 +103,11 @@ final class LiveInput {
       hasNews = true
       return count
     }
-    let count = try receive(into: &buffer, from: at, buffer.count - at)
-    if keepsStart, start.count + count <= Self.headBytes {
+    // What is looked at first stays within what can be read again, however much is there.
+    let again = keepsStart ? Self.headBytes - start.count : 0
+    let room = buffer.count - at
+    let count = try receive(into: &buffer, from: at, again > 0 ? min(room, again) : room)
+    if keepsStart, again > 0 {
       start += buffer[at..<at + count]
       place = start.count
     } else {

@@ -109,6 +109,9 @@ struct CPURecord {
     var load: UInt64
     var pid: UInt32
     var isThread: Bool
+    /// The flags of the line that began it say softirq: one whose flags say neither softirq nor
+    /// hardirq comes after its end.
+    var showsSoftirq: Bool
     var sawProbe: Bool
     var sawTracepoint: Bool
   }
@@ -116,6 +119,8 @@ struct CPURecord {
   var callback: Callback?
   /// A callback the trace point named; its probe, which knows the load, follows.
   var announced: Event?
+  /// What the flags of that line said.
+  var announcedInSoftirq = false
   /// Task that is inside `rcu_do_batch()`.
   var runTask: UInt32?
   var interrupts: Int?

@@ -61,6 +61,7 @@ extension ImportState {
       cpus[cpu].announced = Event(
         .callbackStart, time: event.time, cpu: event.cpu, task: event.pid, context: inCallback(),
         object: head, arg0: name)
+      cpus[cpu].announcedInSoftirq = event.interrupt == 0x73
       return
     }
     try start(head, function, load ?? 0, isTracepoint: isTracepoint)
@@ -78,7 +79,7 @@ extension ImportState {
     context = inCallback()
     cpus[cpu].callback = CPURecord.Callback(
       head: head, function: function, load: load, pid: event.pid, isThread: context == .kthread,
-      sawProbe: !isTracepoint, sawTracepoint: sawTracepoint)
+      showsSoftirq: event.interrupt == 0x73, sawProbe: !isTracepoint, sawTracepoint: sawTracepoint)
     try emit(.callbackStart, head, UInt64(function.rawValue), load)
   }
 
@@ -89,7 +90,8 @@ extension ImportState {
     heads[start.object] = nil
     cpus[cpu].callback = CPURecord.Callback(
       head: start.object, function: start.callbackFunction,
-      load: 0, pid: start.task, isThread: start.context == .kthread, sawProbe: false,
+      load: 0, pid: start.task, isThread: start.context == .kthread,
+      showsSoftirq: cpus[cpu].announcedInSoftirq, sawProbe: false,
       sawTracepoint: true)
     try write(start)
   }

@@ -15,7 +15,9 @@ extension ImportState {
     cpus[cpu].lastTime = event.time
     let own = ownTask()
     // A softirq ends before its CPU runs another task; a callback of a thread may be preempted.
-    if let callback = cpus[cpu].callback, callback.pid != event.pid, !callback.isThread {
+    if let callback = cpus[cpu].callback, !callback.isThread,
+      callback.pid != event.pid || callback.showsSoftirq && event.interrupt == 0x2E
+    {
       try endCallback(cpu, callback, inferred: true)
     }
     findContext(own)

@@ -101,9 +101,10 @@ struct AddressWitnesses {
   }
 
   mutating func takeEntry(_ fields: borrowing Fields) {
-    guard let slot = fields[.pmd], let entry = fields[.pmdv], let page = installs[slot] else {
-      return
-    }
+    // A live trace is read for its events, too: entries come whether they are wanted or not.
+    guard wantsEntries, let slot = fields[.pmd], let entry = fields[.pmdv],
+      let page = installs[slot]
+    else { return }
     entries.append((page, entry))
   }
 

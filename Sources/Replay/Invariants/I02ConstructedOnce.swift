@@ -15,8 +15,8 @@ struct ConstructedOnce: Invariant {
       + "have a constructor depends on the version and is learnt from the trace.",
     example: "installed without having been constructed")
 
-  /// Levels of which a table was constructed, by raw value.
-  private var constructedLevels: Set<TableLevel> = [.pte]
+  /// Levels of which a table was constructed.
+  private var constructedLevels: LevelSet = [.pte]
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     // In the order of the trace: which levels have a constructor is learnt on the way.

@@ -87,7 +87,7 @@ struct BatchTornDownInOrder: Invariant {
     }
     tally.exercised += 1
     guard callback.torn < callback.members, callback.runs == 1 else { return }
-    unfinished[callback.serial] = event
+    unfinished[callback.serial] = event.alone
   }
 
   private func judge(page event: ResolvedEvent, _ tally: inout Tally) {

@@ -14,16 +14,20 @@ struct LevelsExist: Invariant {
       + "entries that are none. Two entries at one table free it twice.",
     example: "installed in a second entry")
 
-  private var levels: Set<TableLevel> = []
+  private var levels: LevelSet = []
   /// Kinds of which a level is told.
   private static let levelled: [EventKind] = [
     .tableAlloc, .tableInstall, .tableQueueBatch, .tableQueuePage, .tableFree,
   ]
 
+  private static let causes = TableLevel.allCases.map {
+    "\($0.name) table in a paging mode without that level"
+  }
+
   mutating func begin(_ header: TraceHeader) {
     let names = Set(header.machine?.levels ?? [])
-    levels = Set(TableLevel.allCases.filter { names.contains($0.name) })
-    levels.insert(.unknown)
+    levels = [.unknown]
+    for level in TableLevel.allCases where names.contains(level.name) { levels.insert(level) }
   }
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
@@ -33,7 +37,7 @@ struct LevelsExist: Invariant {
         if level != .unknown { tally.exercised += 1 }
         guard !levels.contains(level) else { continue }
         tally.report(
-          "\(level.name) table in a paging mode without that level", at: batch[place],
+          Self.causes[Int(level.rawValue)], at: batch[place],
           since: batch.firstOrdinal + Ordinal(place))
       }
     }

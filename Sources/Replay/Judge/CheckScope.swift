@@ -24,15 +24,23 @@ struct CheckScope {
     }
   }
 
-  /// Cuts a batch where what is asked about begins or ends.
-  mutating func parts(of batch: EventBatch) -> [Part] {
-    guard selection != nil else { return [Part(batch: batch, isWanted: true)] }
+  /// Cuts a batch where what is asked about begins or ends, and into parts of at most `limit`
+  /// events.
+  mutating func parts(of batch: EventBatch, atMost limit: Int) -> [Part] {
+    guard selection != nil else {
+      return stride(from: 0, to: batch.events.count, by: limit).map { start in
+        var part = EventBatch()
+        part.firstOrdinal = batch.firstOrdinal + UInt64(start)
+        part.events = Array(batch.events[start..<min(start + limit, batch.events.count)])
+        return Part(batch: part, isWanted: true)
+      }
+    }
     var parts: [Part] = []
     for (index, event) in batch.events.enumerated() {
       let ordinal = batch.firstOrdinal + UInt64(index)
       let isWanted = selection!.contains(event, ordinal: ordinal)
       if event.kind == .quiesce { includesQuiesce = isWanted }
-      if parts.last?.isWanted != isWanted {
+      if parts.last?.isWanted != isWanted || parts[parts.count - 1].batch.events.count == limit {
         var next = EventBatch()
         next.firstOrdinal = ordinal
         parts.append(Part(batch: next, isWanted: isWanted))

@@ -80,6 +80,10 @@ public struct Checker {
   private var seats: [Seat] = []
   private var bench: ModelBench
 
+  /// Events judged at a time: their snapshots stay in the cache while one judge after the other
+  /// looks at them.
+  private static let batchEvents = 512
+
   /// One judge with what it has counted.
   private struct Seat {
     let description: InvariantDescription
@@ -154,7 +158,7 @@ public struct Checker {
         takeBack(batch, &record)
         continue
       }
-      for part in scope.parts(of: batch) {
+      for part in scope.parts(of: batch, atMost: Self.batchEvents) {
         resolver.resolve(part.batch, into: &resolved)
         record.note(lossesOf: resolved)
         bench.take(resolved, header: source.header, isWanted: part.isWanted)
@@ -248,10 +252,13 @@ public struct Checker {
 
     mutating func take(_ batch: ResolvedBatch) {
       gatherer.take(batch)
+      guard let first = batch.events.first else { return }
+      var (low, high) = span.map { ($0.lowerBound, $0.upperBound) } ?? (first.time, first.time)
       for event in batch.events {
-        let low = min(span?.lowerBound ?? event.time, event.time)
-        span = low...max(span?.upperBound ?? event.time, event.time)
+        low = min(low, event.time)
+        high = max(high, event.time)
       }
+      span = low...high
       count += UInt64(batch.events.count)
     }
   }

@@ -133,10 +133,17 @@ public struct Tally: Sendable {
     absent: KindSet = [], concluded: Bool = false, sameCPU: Bool = false, table: TableLife? = nil,
     subject: CandidateSubject? = nil
   ) {
+    let isConcluded = concluded || event.event.flags.contains(.inferred)
+    let overLoss = sameCPU ? !event.isCPUClean(since: since) : !event.isClean(since: since)
+    if let index = group(cause, absent, overLoss, isConcluded), isFull(index, event.ordinal) {
+      groups[index].count += 1
+      groups[index].times.add(
+        Moment(
+          ordinal: event.ordinal, time: event.event.time, cpu: sameCPU ? event.event.cpu : nil))
+      return
+    }
     add(
-      cause, missing, absent,
-      isConcluded: concluded || event.event.flags.contains(.inferred),
-      overLoss: sameCPU ? !event.isCPUClean(since: since) : !event.isClean(since: since),
+      cause, missing, absent, isConcluded: isConcluded, overLoss: overLoss,
       Candidate(
         ordinal: event.ordinal, since: since, event: event.event, table: table ?? event.table,
         lock: event.lock, callback: event.callback, subject: subject, isOfOneCPU: sameCPU))
@@ -189,6 +196,24 @@ public struct Tally: Sendable {
     }
   }
 
+  /// Index of the group of such candidates, if there is one.
+  private func group(
+    _ cause: String, _ absent: KindSet, _ overLoss: Bool, _ isConcluded: Bool
+  ) -> Int? {
+    groups.firstIndex {
+      $0.overLoss == overLoss && $0.absent == absent && $0.isConcluded == isConcluded
+        && $0.cause == cause
+    }
+  }
+
+  /// Whether a further candidate of a group, at `ordinal`, would be counted and nothing else.
+  private func isFull(_ index: Int, _ ordinal: Ordinal) -> Bool {
+    guard wants == nil, !keepsAll, groups[index].exemplars.count == exemplars,
+      let last = groups[index].exemplars.last
+    else { return false }
+    return last.ordinal <= ordinal
+  }
+
   /// Candidates that no hole touches.
   var candidates: Int { groups.reduce(0) { $1.overLoss ? $0 : $0 + $1.count } }
 
@@ -218,10 +243,7 @@ public struct Tally: Sendable {
   /// Index of the group like `wanted`, which is made if there is none.
   private mutating func place(of wanted: CandidateGroup) -> Int {
     let index =
-      groups.firstIndex {
-        $0.overLoss == wanted.overLoss && $0.absent == wanted.absent && $0.cause == wanted.cause
-          && $0.isConcluded == wanted.isConcluded
-      } ?? groups.count
+      group(wanted.cause, wanted.absent, wanted.overLoss, wanted.isConcluded) ?? groups.count
     if index == groups.count {
       groups.append(
         CandidateGroup(

@@ -50,8 +50,8 @@ struct FactGatherer {
   private var facts = TraceFacts()
 
   mutating func take(_ batch: ResolvedBatch) {
-    for kind in EventKind.allCases {
-      facts.counts[Int(kind.rawValue)] += batch.places(of: kind).count
+    for kind in 0..<facts.counts.count {
+      facts.counts[kind] += Int(batch.frame.placesOfKind[kind + 1] - batch.frame.placesOfKind[kind])
     }
     facts.queuedForBatch += batch.places(of: .tableQueueBatch).count
     facts.queuedForPage += batch.places(of: .tableQueuePage).count

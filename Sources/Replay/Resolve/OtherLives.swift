@@ -4,38 +4,38 @@ public import TraceFormat
 public struct LockLife: Sendable {
   /// Address of the object.
   public var address: UInt64
-  /// Which life of that address.
-  public var generation: UInt32
-  /// `ptl_alloc` was seen.
-  public var bornInTrace = false
-  /// `ptl_free` was seen.
-  public var freed = false
-  /// Slot of the table it belongs to, -1 if unknown.
-  public var table: Int32 = -1
   /// pfn of that table; 0 if unknown.
   public var pfn: UInt64 = 0
-  /// Generation of that table.
-  public var tableGeneration: UInt32 = 0
   /// Allocation.
   public var allocAt: Ordinal = .none
   /// Free.
   public var freeAt: Ordinal = .none
   /// When it was last taken, ``Ordinal/none`` while nobody holds it.
   public var heldSince: Ordinal = .none
-  /// Task that holds it.
-  public var holder: UInt32 = 0
-  /// CPU it was taken on.
-  public var holderCPU: UInt16 = 0
-  /// Readers spinning on it.
-  public var waiters: Int32 = 0
   /// When the first of them began to spin.
   public var waitingSince: Ordinal = .none
-  /// Open sections of readers that may take it, and loaded the table it belongs to.
-  public var openLoads: Int32 = 0
   /// Since when there has been at least one such load.
   public var loadedSince: Ordinal = .none
+  /// Which life of that address.
+  public var generation: UInt32
+  /// Slot of the table it belongs to, -1 if unknown.
+  public var table: Int32 = -1
+  /// Generation of that table.
+  public var tableGeneration: UInt32 = 0
+  /// Task that holds it.
+  public var holder: UInt32 = 0
+  /// Readers spinning on it.
+  public var waiters: Int32 = 0
+  /// Open sections of readers that may take it, and loaded the table it belongs to.
+  public var openLoads: Int32 = 0
   /// Its place among the locks that are held, -1 while it is not.
   var place: Int32 = -1
+  /// CPU it was taken on.
+  public var holderCPU: UInt16 = 0
+  /// `ptl_alloc` was seen.
+  public var bornInTrace = false
+  /// `ptl_free` was seen.
+  public var freed = false
 }
 
 /// One use of an rcu_head, from `call_rcu` to the next of the same head. For a table batch it
@@ -43,18 +43,8 @@ public struct LockLife: Sendable {
 public struct CallbackLife: Sendable {
   /// Address of the head; 0 while a batch is still open.
   public var head: UInt64
-  /// Which use of that head.
-  public var generation: UInt32
-  /// Number of this callback in the trace, from 1.
-  public var serial: UInt32
-  /// What it will run.
-  public var function: CallbackFunction = .other
   /// What `call_rcu` said: tables in the batch, or pfn of the one table.
   public var load: UInt64 = 0
-  /// CPU and task of the `call_rcu`.
-  public var cpu: UInt16 = 0
-  /// Task of the `call_rcu`, of the first queueing before it.
-  public var task: UInt32 = 0
   /// Gather the tables were queued on.
   public var gather: UInt64 = 0
   /// mm of the last table queued.
@@ -73,8 +63,14 @@ public struct CallbackLife: Sendable {
   public var endedAt: Ordinal = .none
   /// Start of the last grace period that was over when it started.
   public var gracePeriodAtStart: Ordinal = .none
-  /// Runs (saturating).
-  public var runs: UInt8 = 0
+  /// The last of them.
+  public var pageFreedAt: Ordinal = .none
+  /// Which use of that head.
+  public var generation: UInt32
+  /// Number of this callback in the trace, from 1.
+  public var serial: UInt32
+  /// Task of the `call_rcu`, of the first queueing before it.
+  public var task: UInt32 = 0
   /// Tables seen to be queued into it.
   public var members: Int32 = 0
   /// Members whose destructor is still owed when they are queued.
@@ -85,29 +81,32 @@ public struct CallbackLife: Sendable {
   var waiting: Int32 = 0
   /// Runs of it in progress.
   var active: Int32 = 0
-  /// Its head is in use again, or its batch was given up.
-  var isSuperseded = false
   /// Members whose teardown began inside it.
   public var torn: Int32 = 0
   /// Highest place of a member whose teardown began.
   public var lastIndex: Int32 = -1
+  /// CPU and task of the `call_rcu`.
+  public var cpu: UInt16 = 0
+  /// What it will run.
+  public var function: CallbackFunction = .other
+  /// Runs (saturating).
+  public var runs: UInt8 = 0
+  /// Its head is in use again, or its batch was given up.
+  var isSuperseded = false
   /// Every table of the batch is known by its queue event.
   public var isComplete = false
   /// Batch page frees seen (saturating).
   public var pageFrees: UInt8 = 0
-  /// The last of them.
-  public var pageFreedAt: Ordinal = .none
 }
 
-/// One reader section.
+/// One reader section that is open; its slot and the room for its loads are used again.
 struct SectionLife {
-  var key: UInt64
-  var generation: UInt32
+  var key: UInt64 = 0
+  var generation: UInt32 = 0
   var readerClass: ReaderClass = .unknown
   var cpu: UInt16 = 0
   var task: UInt32 = 0
   var openedAt: Ordinal = .none
-  var isOpen = false
   /// Its place among the open sections, -1 while it is not.
   var place: Int32 = -1
   var loads: [Load] = []
@@ -123,5 +122,15 @@ struct SectionLife {
     var recheckedAt: Ordinal = .none
     var isUnchanged = false
     var pinnedAt: Ordinal = .none
+  }
+
+  /// Begins with an `rd_enter`.
+  mutating func open(_ event: Event, at position: Ordinal) {
+    key = event.object
+    generation = event.generation
+    readerClass = ReaderClass(rawValue: UInt8(truncatingIfNeeded: event.arg0)) ?? .unknown
+    cpu = event.cpu
+    task = event.task
+    openedAt = position
   }
 }

@@ -4,6 +4,14 @@ public import TraceFormat
 ///
 /// Indices point into the snapshot arrays of the same ``ResolvedBatch``; -1 = nothing known.
 public struct Resolution: Sendable {
+  /// Start of the last grace period that is over.
+  public var gracePeriodStart: Ordinal = .none
+  /// No event is missing between this place and the event; `Ordinal.max` inside a hole.
+  public var cleanSince: Ordinal = 0
+  /// No event of this CPU is missing between this place and the event.
+  public var cpuCleanSince: Ordinal = 0
+  /// Where the reader loaded the table it now uses; ``Ordinal/none`` if that was not seen.
+  public var loadedAt: Ordinal = .none
   /// The table the event is about. For `pt_alloc`: the previous life of the page.
   public var table: Int32 = -1
   /// The lock the event is about. For `ptl_alloc`: the previous life of the address.
@@ -20,12 +28,6 @@ public struct Resolution: Sendable {
   public var upper: Int32 = -1
   /// Number of that run, from 1; 0 = outside.
   public var run: UInt32 = 0
-  /// Start of the last grace period that is over.
-  public var gracePeriodStart: Ordinal = .none
-  /// No event is missing between this place and the event; `Ordinal.max` inside a hole.
-  public var cleanSince: Ordinal = 0
-  /// No event of this CPU is missing between this place and the event.
-  public var cpuCleanSince: Ordinal = 0
   /// The last teardown event of this activation (callback run, or task outside any) was about the
   /// same table; said of `pt_free` and of the queue events.
   public var isAdjacent = false
@@ -39,144 +41,251 @@ public struct Resolution: Sendable {
   public var reusesPendingLock = false
   /// A reader uses a table whose page has since begun another life.
   public var tableIsForeign = false
-  /// Where the reader loaded the table it now uses; ``Ordinal/none`` if that was not seen.
-  public var loadedAt: Ordinal = .none
 }
 
 /// Events with the state before each of them: what an invariant judges.
+///
+/// Immutable and shared: whoever gets a ``ResolvedEvent`` of it looks at the one copy there is.
 public struct ResolvedBatch: Sendable {
-  /// The events.
-  public internal(set) var events: [Event] = []
-  /// Ordinal of the first event.
-  public internal(set) var firstOrdinal: Ordinal = 0
-  /// One per event.
-  public internal(set) var resolutions: [Resolution] = []
-  /// Table snapshots.
-  public internal(set) var tables: [TableLife] = []
-  /// Lock snapshots.
-  public internal(set) var locks: [LockLife] = []
-  /// Callback snapshots.
-  public internal(set) var callbacks: [CallbackLife] = []
-  /// Section snapshots.
-  public internal(set) var sections: [SectionView] = []
-  /// Address space snapshots.
-  public internal(set) var spaces: [SpaceLife] = []
-  /// Gather snapshots.
-  public internal(set) var gathers: [GatherLife] = []
-  /// One per `pt_free`, in order.
-  public internal(set) var frees: [FreeView] = []
-  /// One per `call_rcu`, in order: the invalidation of the batch it is for.
-  public internal(set) var calls: [FlushView] = []
-  /// One per `hw_access`, in order.
-  public internal(set) var walks: [WalkView] = []
-  /// Places of the events of each kind, by the kind's raw value.
-  public internal(set) var places: [[Int32]] = Array(repeating: [], count: 256)
+  let frame: ResolvedFrame
+
+  init(_ frame: ResolvedFrame) { self.frame = frame }
 
   /// An empty batch.
-  public init() {}
+  public init() { frame = ResolvedFrame(ResolvedDraft()) }
+
+  /// The events.
+  public var events: [Event] { frame.events }
+  /// Ordinal of the first event.
+  public var firstOrdinal: Ordinal { frame.firstOrdinal }
+  /// One per event.
+  public var resolutions: [Resolution] { frame.resolutions }
+  /// One per `pt_free`, in order.
+  public var frees: [FreeView] { frame.frees }
+  /// One per `call_rcu`, in order: the invalidation of the batch it is for.
+  public var calls: [FlushView] { frame.calls }
+  /// One per `hw_access`, in order.
+  public var walks: [WalkView] { frame.walks }
 
   /// Places of the events of `kind`, in order.
-  public func places(of kind: EventKind) -> [Int32] { places[Int(kind.rawValue)] }
+  public func places(of kind: EventKind) -> ArraySlice<Int32> {
+    let kind = Int(kind.rawValue)
+    return frame.places[Int(frame.placesOfKind[kind])..<Int(frame.placesOfKind[kind + 1])]
+  }
+}
 
-  mutating func reset(_ batch: EventBatch) {
+/// What a ``ResolvedBatch`` and its events share.
+final class ResolvedFrame: Sendable {
+  let events: [Event]
+  let firstOrdinal: Ordinal
+  let resolutions: [Resolution]
+  /// Snapshots of lives, to which the resolutions point.
+  let tables: [TableLife]
+  let locks: [LockLife]
+  let callbacks: [CallbackLife]
+  let sections: [SectionView]
+  let spaces: [SpaceLife]
+  let gathers: [GatherLife]
+  let frees: [FreeView]
+  let calls: [FlushView]
+  let walks: [WalkView]
+  /// Places of all events, kind by kind …
+  let places: [Int32]
+  /// … and where those of each kind begin, by its raw value.
+  let placesOfKind: [Int32]
+
+  init(_ draft: ResolvedDraft) {
+    events = draft.events
+    firstOrdinal = draft.firstOrdinal
+    resolutions = draft.resolutions
+    tables = draft.tables
+    locks = draft.locks
+    callbacks = draft.callbacks
+    sections = draft.sections
+    spaces = draft.spaces
+    gathers = draft.gathers
+    frees = draft.frees
+    calls = draft.calls
+    walks = draft.walks
+    (places, placesOfKind) = Self.sort(draft.events)
+  }
+
+  /// Sorts the places of `events` by kind, each kind's in order.
+  private static func sort(_ events: [Event]) -> ([Int32], [Int32]) {
+    var starts = [Int32](repeating: 0, count: 257)
+    for event in events { starts[Int(event.kind.rawValue) + 1] += 1 }
+    for kind in 1..<starts.count { starts[kind] += starts[kind - 1] }
+    var next = starts
+    var places = [Int32](repeating: 0, count: events.count)
+    for (place, event) in events.enumerated() {
+      let kind = Int(event.kind.rawValue)
+      places[Int(next[kind])] = Int32(truncatingIfNeeded: place)
+      next[kind] += 1
+    }
+    return (places, starts)
+  }
+}
+
+/// What the resolver writes; it becomes a ``ResolvedFrame``.
+struct ResolvedDraft {
+  var events: [Event] = []
+  var firstOrdinal: Ordinal = 0
+  var resolutions: [Resolution] = []
+  var tables: [TableLife] = []
+  var locks: [LockLife] = []
+  var callbacks: [CallbackLife] = []
+  var sections: [SectionView] = []
+  var spaces: [SpaceLife] = []
+  var gathers: [GatherLife] = []
+  var frees: [FreeView] = []
+  var calls: [FlushView] = []
+  var walks: [WalkView] = []
+
+  init() {}
+
+  /// A draft for `batch`, with room for as many snapshots as the one before needed.
+  init(_ batch: EventBatch, like last: ResolvedFrame) {
     events = batch.events
     firstOrdinal = Ordinal(batch.firstOrdinal)
-    resolutions.removeAll(keepingCapacity: true)
     resolutions.reserveCapacity(events.count)
-    tables.removeAll(keepingCapacity: true)
-    locks.removeAll(keepingCapacity: true)
-    callbacks.removeAll(keepingCapacity: true)
-    sections.removeAll(keepingCapacity: true)
-    spaces.removeAll(keepingCapacity: true)
-    gathers.removeAll(keepingCapacity: true)
-    frees.removeAll(keepingCapacity: true)
-    calls.removeAll(keepingCapacity: true)
-    walks.removeAll(keepingCapacity: true)
-    for index in places.indices where !places[index].isEmpty {
-      places[index].removeAll(keepingCapacity: true)
-    }
+    guard last.events.count >= events.count / 2 else { return }
+    func room(_ count: Int) -> Int { count + count / 4 }
+    tables.reserveCapacity(room(last.tables.count))
+    locks.reserveCapacity(room(last.locks.count))
+    callbacks.reserveCapacity(room(last.callbacks.count))
+    sections.reserveCapacity(room(last.sections.count))
   }
 }
 
 /// One event with everything known before it: the convenient view of a ``ResolvedBatch``.
+///
+/// A few bytes: what is known is looked up where it is asked for. Inlined, so that a judge who asks
+/// for one field of a life reads that field and does not copy the life.
 public struct ResolvedEvent: Sendable {
+  private let frame: ResolvedFrame
+  private let place: Int32
+
+  init(_ frame: ResolvedFrame, _ place: Int32) {
+    self.frame = frame
+    self.place = place
+  }
+
   /// The event.
-  public let event: Event
+  @inline(__always)
+  public var event: Event { frame.events[Int(place)] }
   /// Its ordinal.
-  public let ordinal: Ordinal
+  @inline(__always)
+  public var ordinal: Ordinal { frame.firstOrdinal + Ordinal(place) }
   /// What was known.
-  public let resolution: Resolution
+  @inline(__always)
+  public var resolution: Resolution { frame.resolutions[Int(place)] }
   /// The table, if one is known.
-  public let table: TableLife?
+  @inline(__always)
+  public var table: TableLife? {
+    let index = frame.resolutions[Int(place)].table
+    return index < 0 ? nil : frame.tables[Int(index)]
+  }
   /// The lock, if one is known.
-  public let lock: LockLife?
+  @inline(__always)
+  public var lock: LockLife? {
+    let index = frame.resolutions[Int(place)].lock
+    return index < 0 ? nil : frame.locks[Int(index)]
+  }
   /// The callback, if one is known.
-  public let callback: CallbackLife?
+  @inline(__always)
+  public var callback: CallbackLife? {
+    let index = frame.resolutions[Int(place)].callback
+    return index < 0 ? nil : frame.callbacks[Int(index)]
+  }
   /// The callback running here, if any.
-  public let running: CallbackLife?
+  @inline(__always)
+  public var running: CallbackLife? {
+    let index = frame.resolutions[Int(place)].running
+    return index < 0 ? nil : frame.callbacks[Int(index)]
+  }
 
   /// No event is missing between `since` and this one.
+  @inline(__always)
   public func isClean(since: Ordinal) -> Bool {
     (since == .none ? 0 : since) >= resolution.cleanSince
   }
 
   /// No event of this CPU is missing between `since` and this one.
+  @inline(__always)
   public func isCPUClean(since: Ordinal) -> Bool {
     (since == .none ? 0 : since) >= resolution.cpuCleanSince
   }
 
   /// A grace period began after `since` and is over.
+  @inline(__always)
   public func gracePeriodPassed(since: Ordinal) -> Bool { resolution.gracePeriodStart > since }
+
+  /// The same, apart from its batch: for the few that are kept for long.
+  var alone: ResolvedEvent {
+    var draft = ResolvedDraft()
+    var resolution = resolution
+    draft.events = [event]
+    draft.firstOrdinal = ordinal
+    draft.tables = table.map { [$0] } ?? []
+    draft.locks = lock.map { [$0] } ?? []
+    draft.callbacks = [callback, running].compactMap { $0 }
+    resolution.table = table == nil ? -1 : 0
+    resolution.lock = lock == nil ? -1 : 0
+    resolution.callback = callback == nil ? -1 : 0
+    resolution.running = running == nil ? -1 : callback == nil ? 0 : 1
+    resolution.subject = -1
+    resolution.upper = -1
+    draft.resolutions = [resolution]
+    return ResolvedEvent(ResolvedFrame(draft), 0)
+  }
 }
 
 extension ResolvedBatch {
   /// The event at a place of this batch.
-  public subscript(place: Int32) -> ResolvedEvent {
-    let index = Int(place)
-    let resolution = resolutions[index]
-    return ResolvedEvent(
-      event: events[index], ordinal: firstOrdinal + Ordinal(place), resolution: resolution,
-      table: resolution.table < 0 ? nil : tables[Int(resolution.table)],
-      lock: resolution.lock < 0 ? nil : locks[Int(resolution.lock)],
-      callback: resolution.callback < 0 ? nil : callbacks[Int(resolution.callback)],
-      running: resolution.running < 0 ? nil : callbacks[Int(resolution.running)])
-  }
+  @inline(__always)
+  public subscript(place: Int32) -> ResolvedEvent { ResolvedEvent(frame, place) }
 }
 
 extension ResolvedBatch {
   /// The section of a reader's event at a place, or the one a sync event lies in.
+  @inline(__always)
   public func section(at place: Int32) -> SectionView? {
-    let index = resolutions[Int(place)].subject
-    return index < 0 ? nil : sections[Int(index)]
+    let index = frame.resolutions[Int(place)].subject
+    return index < 0 ? nil : frame.sections[Int(index)]
   }
 
   /// The address space of the event at a place.
+  @inline(__always)
   public func space(at place: Int32) -> SpaceLife? {
-    let index = resolutions[Int(place)].subject
-    return index < 0 ? nil : spaces[Int(index)]
+    let index = frame.resolutions[Int(place)].subject
+    return index < 0 ? nil : frame.spaces[Int(index)]
   }
 
   /// The gather of the event at a place.
+  @inline(__always)
   public func gather(at place: Int32) -> GatherLife? {
-    let index = resolutions[Int(place)].subject
-    return index < 0 ? nil : gathers[Int(index)]
+    let index = frame.resolutions[Int(place)].subject
+    return index < 0 ? nil : frame.gathers[Int(index)]
   }
 
   /// The lock of the upper table of the `pt_reclaim` at a place.
+  @inline(__always)
   public func upperLock(at place: Int32) -> LockLife? {
-    let index = resolutions[Int(place)].subject
-    return index < 0 ? nil : locks[Int(index)]
+    let index = frame.resolutions[Int(place)].subject
+    return index < 0 ? nil : frame.locks[Int(index)]
   }
 
   /// The table whose entry the install or unlink at a place changed.
+  @inline(__always)
   public func upper(at place: Int32) -> TableLife? {
-    let index = resolutions[Int(place)].upper
-    return index < 0 ? nil : tables[Int(index)]
+    let index = frame.resolutions[Int(place)].upper
+    return index < 0 ? nil : frame.tables[Int(index)]
   }
 
   /// The table of the event at a place, without building the whole view.
+  @inline(__always)
   public func table(at place: Int32) -> TableLife? {
-    let index = resolutions[Int(place)].table
-    return index < 0 ? nil : tables[Int(index)]
+    let index = frame.resolutions[Int(place)].table
+    return index < 0 ? nil : frame.tables[Int(index)]
   }
 }

@@ -51,8 +51,8 @@ extension Resolver {
   }
 
   /// Notes what the event's own task is inside of: an open section, a lock it holds, a callback.
-  func resolveAtomic(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  mutating func resolveAtomic(
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     noteRunning(event, &resolution, &output)
     let open = openReaders.members.prefix(Self.searchLimit).filter {

@@ -2,7 +2,7 @@ import TraceFormat
 
 extension Resolver {
   mutating func resolveCallback(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     reserve(cpu: event.cpu)
     switch event.kind {
@@ -63,7 +63,7 @@ extension Resolver {
   }
 
   private mutating func resolveCall(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     let previous = callbackSlots.find(event.object)
     note(callback: previous, &resolution, &output)
@@ -117,7 +117,7 @@ extension Resolver {
   }
 
   private mutating func resolveStart(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     var slot = callbackSlots.find(event.object)
     note(callback: slot, &resolution, &output)
@@ -157,7 +157,7 @@ extension Resolver {
   private static let maxPreempted = 4
 
   private mutating func resolveEnd(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     noteRunning(event, &resolution, &output)
     let here = runningCallback(for: event)
@@ -234,8 +234,9 @@ extension Resolver {
   }
 
   /// Table the last teardown event of the same activation was about, -1 if there was none.
-  func lastTorn(for event: Event) -> Int32 {
-    runningCallback(for: event)?.lastTorn ?? lastTornOutside[event.task] ?? -1
+  mutating func lastTorn(for event: Event) -> Int32 {
+    if let here = runningCallback(for: event) { return here.lastTorn }
+    return lastTornOutside.find(UInt64(event.task))
   }
 
   mutating func setLastTorn(_ slot: Int32, _ event: Event) {
@@ -245,7 +246,7 @@ extension Resolver {
     } else if let place = displaced[cpu].lastIndex(where: { $0.task == event.task }) {
       displaced[cpu][place].lastTorn = slot
     } else {
-      lastTornOutside[event.task] = slot
+      lastTornOutside.set(UInt64(event.task), slot)
     }
   }
 }

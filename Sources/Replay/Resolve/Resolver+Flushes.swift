@@ -252,12 +252,12 @@ extension Resolver {
     flushing.wait(slot, at: position, isFlushed: flush.isComplete)
   }
 
-  func flushView(of index: Int) -> FlushView {
+  mutating func flushView(of index: Int) -> FlushView {
     flushing.view(mm: tables[index].mm, since: tables[index].certainlyUnreachableSince)
   }
 
   /// Writes what the judges of a free need beyond the table; once per `pt_free`.
-  mutating func noteFree(_ slot: Int32, _ output: inout ResolvedBatch) {
+  mutating func noteFree(_ slot: Int32, _ output: inout ResolvedDraft) {
     let index = Int(slot)
     var view = FreeView()
     if !tables[index].isFreed {

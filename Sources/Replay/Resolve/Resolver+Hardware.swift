@@ -42,7 +42,7 @@ struct WalkerTracker: Sendable {
 extension Resolver {
   /// A load, or a use, of a pointer by a page walker; one ``WalkView`` per use.
   mutating func resolveHardware(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     note(table: tableSlots.find(event.object), &resolution, &output)
     if event.kind == .hardwareLoad {

@@ -2,7 +2,7 @@ import TraceFormat
 
 extension Resolver {
   mutating func resolveLock(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     reserve(cpu: event.cpu)
     noteRunning(event, &resolution, &output)
@@ -52,7 +52,7 @@ extension Resolver {
   }
 
   private mutating func freeLock(
-    _ event: Event, _ slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     let index = Int(slot)
     // Behind a hole a lock may be another table's than it was before.
@@ -80,28 +80,28 @@ extension Resolver {
   }
 
   /// The lock was freed and its table, out of its mm, still waits for its own free.
-  private func isPending(_ table: Int32, lock: Int32) -> Bool {
+  private mutating func isPending(_ table: Int32, lock: Int32) -> Bool {
     table >= 0 && locks[Int(lock)].freed && tables[Int(table)].lockFreeAt != .none
       && !tables[Int(table)].isFreed
   }
 
   /// The table a lock belongs to, if that life of the table still lasts.
-  private func ownerTable(of slot: Int32) -> Int32 {
-    let lock = locks[Int(slot)]
-    guard lock.table >= 0, tables[Int(lock.table)].generation == lock.tableGeneration else {
+  private mutating func ownerTable(of slot: Int32) -> Int32 {
+    let table = locks[Int(slot)].table
+    guard table >= 0, tables[Int(table)].generation == locks[Int(slot)].tableGeneration else {
       return -1
     }
-    return lock.table
+    return table
   }
 
   /// The lock of a table, unless it is freed or its memory has become another table's lock.
-  private func ownLock(of table: Int32) -> Int32 {
+  private mutating func ownLock(of table: Int32) -> Int32 {
     let lock = tables[Int(table)].lock
     return lock >= 0 && !locks[Int(lock)].freed && ownerTable(of: lock) == table ? lock : -1
   }
 
   private mutating func useLock(
-    _ event: Event, _ slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     let index = Int(slot)
     note(table: tableSlots.find(event.arg1), &resolution, &output)
@@ -132,28 +132,26 @@ extension Resolver {
 
   /// A task that takes a lock, or spins on another one, spins no longer.
   private mutating func stopWaiting(_ task: UInt32) {
-    guard let before = waiting.removeValue(forKey: task) else { return }
+    guard !waiting.isEmpty, let before = waiting.removeValue(forKey: task) else { return }
     let lock = Int(before.lock)
     if locks[lock].generation == before.generation { locks[lock].waiters &-= 1 }
   }
 
   /// What section `section` loaded for the table at `pfn`, the last load first.
-  private func load(of pfn: UInt64, in section: UInt64) -> SectionLife.Load? {
+  private mutating func load(of pfn: UInt64, in section: UInt64) -> SectionLife.Load? {
     let slot = self.section(section)
     guard slot >= 0 else { return nil }
     return sections[Int(slot)].loads.last { $0.pfn == pfn }
   }
 
   mutating func resolveReader(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     switch event.kind {
     case .readerEnter: enter(event)
     case .readerExit:
       let slot = sectionSlots.find(event.object)
-      if slot >= 0, sections[Int(slot)].isOpen {
-        note(section: slot, load: nil, &resolution, &output)
-      }
+      if slot >= 0 { note(section: slot, load: nil, &resolution, &output) }
       exit(event)
     case .readerLoad:
       var table = tableSlots.find(event.object)
@@ -176,7 +174,7 @@ extension Resolver {
 
   /// An access, a comparison or a pin of a section that is open.
   private mutating func useTable(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     let slot = section(event.arg0)
     guard slot >= 0 else { return }
@@ -195,41 +193,28 @@ extension Resolver {
   }
 
   private mutating func enter(_ event: Event) {
-    var life = SectionLife(key: event.object, generation: event.generation)
-    life.readerClass = ReaderClass(rawValue: UInt8(truncatingIfNeeded: event.arg0)) ?? .unknown
-    life.cpu = event.cpu
-    life.task = event.task
-    life.openedAt = position
-    life.isOpen = true
-    let slot = sectionSlots.find(event.object)
-    if slot >= 0 {
-      // The exit of the earlier section was not seen: its loads no longer count.
-      if sections[Int(slot)].isOpen { release(sections[Int(slot)]) }
-      noteClosed(section: slot)
-      sections[Int(slot)] = life
-      noteOpen(section: slot)
-    } else {
-      let new = Int32(truncatingIfNeeded: sections.count)
-      sectionSlots.set(event.object, new)
-      sections.append(life)
-      noteOpen(section: new)
-    }
+    // Where the exit of an earlier section was not seen, its loads no longer count.
+    exit(event)
+    let slot = freeSections.popLast() ?? Int32(truncatingIfNeeded: sections.count)
+    if Int(slot) == sections.count { sections.append(SectionLife()) }
+    sections[Int(slot)].open(event, at: position)
+    sectionSlots.set(event.object, slot)
+    noteOpen(section: slot)
   }
 
   private mutating func exit(_ event: Event) {
     let slot = sectionSlots.find(event.object)
-    guard slot >= 0, sections[Int(slot)].isOpen else { return }
-    release(sections[Int(slot)])
-    sections[Int(slot)].isOpen = false
-    noteClosed(section: slot)
+    guard slot >= 0 else { return }
+    if !sections[Int(slot)].loads.isEmpty { release(sections[Int(slot)].loads) }
     sections[Int(slot)].loads.removeAll(keepingCapacity: true)
+    noteClosed(section: slot)
+    sectionSlots.remove(event.object)
+    freeSections.append(slot)
   }
 
   /// The slot of an open section, -1 if it is not open, or no section at all.
-  private func section(_ key: UInt64) -> Int32 {
-    guard key != 0 else { return -1 }
-    let slot = sectionSlots.find(key)
-    return slot >= 0 && sections[Int(slot)].isOpen ? slot : -1
+  private mutating func section(_ key: UInt64) -> Int32 {
+    key == 0 ? -1 : sectionSlots.find(key)
   }
 
   private mutating func load(
@@ -254,7 +239,7 @@ extension Resolver {
 
   /// Where the last of the sections that still hold table `slot` loaded it: a hole before that
   /// does not matter. Asked for only when the page is handed out again under them.
-  func lastHeldLoad(of slot: Int32) -> Ordinal {
+  mutating func lastHeldLoad(of slot: Int32) -> Ordinal {
     let life = tables[Int(slot)]
     var last = life.loadedSince
     for section in openReaders.members.prefix(Self.searchLimit) {
@@ -266,8 +251,8 @@ extension Resolver {
     return last
   }
 
-  private mutating func release(_ section: SectionLife) {
-    for load in section.loads {
+  private mutating func release(_ loads: [SectionLife.Load]) {
+    for load in loads {
       if tables[Int(load.table)].generation == load.tableGeneration {
         tables[Int(load.table)].openLoads -= 1
       }

@@ -8,28 +8,28 @@ extension Resolver {
   ) {
     guard section != 0 else { return }
     let slot = sectionSlots.find(section)
-    guard slot >= 0, sections[Int(slot)].isOpen,
-      let index = sections[Int(slot)].loads.lastIndex(where: { $0.pfn == pfn })
+    guard slot >= 0, let index = sections[Int(slot)].loads.lastIndex(where: { $0.pfn == pfn })
     else { return }
     mark(&sections[Int(slot)].loads[index])
   }
 
   /// Writes the view of an open section, and of its last load of `pfn`, into `resolution`.
-  func note(
+  mutating func note(
     section slot: Int32, load pfn: UInt64?, _ resolution: inout Resolution,
-    _ output: inout ResolvedBatch
+    _ output: inout ResolvedDraft
   ) {
-    let life = sections[Int(slot)]
+    let index = Int(slot)
     var view = SectionView(
-      readerClass: life.readerClass, cpu: life.cpu, task: life.task, openedAt: life.openedAt)
-    if let pfn, let load = life.loads.last(where: { $0.pfn == pfn }) {
+      readerClass: sections[index].readerClass, cpu: sections[index].cpu,
+      task: sections[index].task, openedAt: sections[index].openedAt)
+    if let pfn, let load = sections[index].loads.last(where: { $0.pfn == pfn }) {
       view.loadedAt = load.at
       view.lockedAt = load.lockedAt
       view.recheckedAt = load.recheckedAt
       view.isUnchanged = load.isUnchanged
     }
-    if life.readerClass == .gupFast {
-      for load in life.loads where load.pinnedAt > load.recheckedAt {
+    if view.readerClass == .gupFast {
+      for load in sections[index].loads where load.pinnedAt > load.recheckedAt {
         view.unverifiedPinAt = load.pinnedAt
       }
     }

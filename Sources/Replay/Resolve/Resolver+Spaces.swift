@@ -3,7 +3,7 @@ import TraceFormat
 /// Address spaces and gathers.
 extension Resolver {
   mutating func resolveSpace(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     var slot = spaceSlots.find(event.object)
     if slot < 0 {
@@ -26,7 +26,7 @@ extension Resolver {
   }
 
   mutating func resolveGather(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     switch event.kind {
     case .gatherStart:
@@ -63,8 +63,8 @@ extension Resolver {
     return slot
   }
 
-  private func note(
-    gather slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  private mutating func note(
+    gather slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     guard slot >= 0 else { return }
     resolution.subject = Int32(truncatingIfNeeded: output.gathers.count)

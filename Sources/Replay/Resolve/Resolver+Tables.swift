@@ -2,7 +2,7 @@ import TraceFormat
 
 extension Resolver {
   mutating func resolveTable(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     reserve(cpu: event.cpu)
     var slot = tableSlots.find(event.object)
@@ -151,19 +151,17 @@ extension Resolver {
   }
 
   /// Where in the teardown of table `index` an event of its destructor falls.
-  func placement(of event: Event, _ index: Int) -> Placement {
+  mutating func placement(of event: Event, _ index: Int) -> Placement {
     if runningCallback(for: event) != nil { return .inCallback }
-    let life = tables[index]
-    guard life.path != .none else { return .direct }
-    return gracePeriods.lastCompletedStart > life.unreachableSince
+    guard tables[index].path != .none else { return .direct }
+    return gracePeriods.lastCompletedStart > tables[index].unreachableSince
       ? .afterGracePeriod : .withoutGracePeriod
   }
 
   /// A grace period that began after the observed unlink of table `index` is over.
-  func hasWaited(_ index: Int) -> Bool {
-    let life = tables[index]
-    return life.unlinkAt != .none && !life.unlinkInferred
-      && gracePeriods.lastCompletedStart > life.unlinkAt
+  mutating func hasWaited(_ index: Int) -> Bool {
+    tables[index].unlinkAt != .none && !tables[index].unlinkInferred
+      && gracePeriods.lastCompletedStart > tables[index].unlinkAt
   }
 
   private mutating func queue(_ event: Event, _ index: Int) {

@@ -5,7 +5,7 @@ import TraceFormat
 extension Resolver {
   /// Notes the upper table of an install or unlink, and counts the entries on both sides.
   mutating func resolveEntry(
-    _ event: Event, _ index: Int, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ index: Int, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     let isInstall = event.kind == .tableInstall
     let enteredAt = tables[index].entry == event.arg1 ? tables[index].enteredAt : .none
@@ -34,8 +34,8 @@ extension Resolver {
   }
 
   /// Notes the lock of the upper table under which a table is reclaimed.
-  func noteUpperLock(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  mutating func noteUpperLock(
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     let slot = event.arg0 == 0 ? -1 : lockSlots.find(event.arg0)
     guard slot >= 0 else { return }

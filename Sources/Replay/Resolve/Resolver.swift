@@ -4,7 +4,12 @@ public import TraceFormat
 ///
 /// It believes what it sees and never reports: after an event that makes no sense it takes the
 /// state the event implies, so that one oddity is judged once. For each event it writes down what
-/// was known *before* it. Its memory grows with the number of distinct pages, locks and heads.
+/// was known *before* it. Its memory grows with the number of distinct pages, locks and heads, not
+/// with the length of the trace.
+///
+/// Its helpers are `mutating` even where they change nothing: a caller that is changing the
+/// resolver then hands it on as it is, while for one that merely looks at it the compiler may copy
+/// it, and with it hold on to each of its arrays, for every event.
 ///
 /// What it does not do: judge, guess across a hole (``Resolution/cleanSince`` tells the judges
 /// where the holes are), or look ahead.
@@ -48,10 +53,11 @@ public struct Resolver: Sendable {
   var openReaders = OpenList()
   var heldLocks = OpenList()
   var freeCallbacks: [Int32] = []
+  var freeSections: [Int32] = []
   var runs: UInt32 = 0
   var serials: UInt32 = 0
   /// Table the last teardown event of each task outside any callback was about.
-  var lastTornOutside: [UInt32: Int32] = [:]
+  var lastTornOutside = SlotMap()
   /// Where each task that is inside `synchronize_rcu()` entered it.
   var synchronizing: [UInt32: Ordinal] = [:]
   /// TLB invalidations and sync IPIs.
@@ -75,23 +81,22 @@ public struct Resolver: Sendable {
 
   /// Resolves the events of `batch`, in order, into `output`.
   public mutating func resolve(_ batch: EventBatch, into output: inout ResolvedBatch) {
-    output.reset(batch)
+    var draft = ResolvedDraft(batch, like: output.frame)
     position = Ordinal(batch.firstOrdinal)
-    for index in output.events.indices {
-      let event = output.events[index]
-      output.places[Int(event.kind.rawValue)].append(Int32(truncatingIfNeeded: index))
+    for event in batch.events {
       var resolution = Resolution()
       resolution.gracePeriodStart = gracePeriods.lastCompletedStart
       resolution.cleanSince = holes.cleanSince
       resolution.cpuCleanSince = holes.cleanSince(cpu: event.cpu)
-      step(event, &resolution, &output)
-      output.resolutions.append(resolution)
+      step(event, &resolution, &draft)
+      draft.resolutions.append(resolution)
       position += 1
     }
+    output = ResolvedBatch(ResolvedFrame(draft))
   }
 
   private mutating func step(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     switch event.kind {
     case .tableAlloc, .tableConstruct, .tableInstall, .tableUnlink, .tableQueueBatch,
@@ -142,10 +147,11 @@ public struct Resolver: Sendable {
   }
 
   /// The callback running on the CPU of `event`, if the event's task is the one it runs in.
-  func runningCallback(for event: Event) -> RunningCallback? {
+  mutating func runningCallback(for event: Event) -> RunningCallback? {
     let cpu = Int(event.cpu)
     guard cpu < running.count, let here = running[cpu] else { return nil }
     if here.task == event.task { return here }
+    if displaced[cpu].isEmpty { return nil }
     return displaced[cpu].last { $0.task == event.task }
   }
 
@@ -157,30 +163,37 @@ public struct Resolver: Sendable {
   }
 
   /// Writes the snapshot of a table, and of the callback it waits for, into `resolution`.
-  func note(table slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedBatch) {
+  mutating func note(
+    table slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedDraft
+  ) {
     guard slot >= 0 else { return }
-    let life = tables[Int(slot)]
+    let index = Int(slot)
     resolution.table = Int32(truncatingIfNeeded: output.tables.count)
-    output.tables.append(life)
-    if life.callback >= 0, callbacks[Int(life.callback)].serial == life.callbackSerial {
-      note(callback: life.callback, &resolution, &output)
+    output.tables.append(tables[index])
+    let callback = tables[index].callback
+    if callback >= 0, callbacks[Int(callback)].serial == tables[index].callbackSerial {
+      note(callback: callback, &resolution, &output)
     }
   }
 
-  func note(callback slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedBatch) {
+  mutating func note(
+    callback slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedDraft
+  ) {
     guard slot >= 0 else { return }
     resolution.callback = Int32(truncatingIfNeeded: output.callbacks.count)
     output.callbacks.append(callbacks[Int(slot)])
   }
 
-  func note(lock slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedBatch) {
+  mutating func note(
+    lock slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedDraft
+  ) {
     guard slot >= 0 else { return }
     resolution.lock = Int32(truncatingIfNeeded: output.locks.count)
     output.locks.append(locks[Int(slot)])
   }
 
-  func noteRunning(
-    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedBatch
+  mutating func noteRunning(
+    _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     guard let here = runningCallback(for: event) else { return }
     resolution.run = here.run

@@ -48,8 +48,68 @@ public enum Placement: UInt8, Sendable, CaseIterable, Hashable {
 public struct TableLife: Sendable {
   /// Page frame number.
   public var pfn: UInt64
+  /// mm that allocated or installed it; 0 if unknown.
+  public var mm: UInt64 = 0
+  /// First event of this life.
+  public var firstAt: Ordinal = .none
+  /// Allocation.
+  public var allocAt: Ordinal = .none
+  /// Last constructor.
+  public var constructAt: Ordinal = .none
+  /// First install.
+  public var installAt: Ordinal = .none
+  /// Last unlink.
+  public var unlinkAt: Ordinal = .none
+  /// Queue or defer.
+  public var queueAt: Ordinal = .none
+  /// No-memory fallback.
+  public var fallbackAt: Ordinal = .none
+  /// First destructor after the last constructor.
+  public var destructAt: Ordinal = .none
+  /// Free of its lock object.
+  public var lockFreeAt: Ordinal = .none
+  /// Last free of its page.
+  public var freeAt: Ordinal = .none
+  /// Its page type was cleared.
+  public var typeClearAt: Ordinal = .none
+  /// Last deposit.
+  public var depositAt: Ordinal = .none
+  /// Withdrawal since the last deposit.
+  public var withdrawAt: Ordinal = .none
+  /// Address of the entry it was installed in last.
+  public var slot: UInt64 = 0
+  /// The last entry that was seen to be filled with the page, in this life or one before …
+  var entry: UInt64 = 0
+  /// … and where, until it is seen to be cleared.
+  var enteredAt: Ordinal = .none
+  /// Since when there has been, or last was, at least one such entry.
+  public var childAt: Ordinal = .none
+  /// Since when there has been at least one such load.
+  public var loadedSince: Ordinal = .none
   /// Which life of that page; 0 = already alive when the trace began.
   public var generation: UInt32
+  /// NR_PAGETABLE change at construction.
+  public var pages: Int32 = 0
+  /// Entries that point at it: more than one only for a shared hugetlb PMD table (E7).
+  public var entries: Int32 = 0
+  /// Entries of its own that point at lower tables, as far as installs and unlinks were seen.
+  public var children: Int32 = 0
+  /// Task of the destructor.
+  public var destructTask: UInt32 = 0
+  /// Callback run the destructor ran in; 0 = none.
+  public var destructRun: UInt32 = 0
+  /// Slot of its lock's life, -1 if none.
+  public var lock: Int32 = -1
+  /// Slot of the callback it waits for, -1 if none.
+  public var callback: Int32 = -1
+  /// Serial of that callback, to tell it from a later user of the slot.
+  public var callbackSerial: UInt32 = 0
+  /// Place in its batch.
+  public var batchIndex: Int32 = -1
+  /// Open reader sections that loaded it.
+  public var openLoads: Int32 = 0
+  /// CPU of the destructor.
+  public var destructCPU: UInt16 = 0
   /// Level, once any event has told it.
   public var level: TableLevel = .unknown
   /// Path of the teardown so far.
@@ -74,84 +134,24 @@ public struct TableLife: Sendable {
   public var hasLockObject = false
   /// The table belongs to init_mm (E10).
   public var kernelTable = false
-  /// NR_PAGETABLE change at construction.
-  public var pages: Int32 = 0
-  /// mm that allocated or installed it; 0 if unknown.
-  public var mm: UInt64 = 0
-  /// First event of this life.
-  public var firstAt: Ordinal = .none
-  /// Allocation.
-  public var allocAt: Ordinal = .none
-  /// Last constructor.
-  public var constructAt: Ordinal = .none
-  /// First install.
-  public var installAt: Ordinal = .none
-  /// Last unlink.
-  public var unlinkAt: Ordinal = .none
   /// The last unlink was concluded, not observed.
   public var unlinkInferred = false
-  /// Queue or defer.
-  public var queueAt: Ordinal = .none
-  /// No-memory fallback.
-  public var fallbackAt: Ordinal = .none
-  /// First destructor after the last constructor.
-  public var destructAt: Ordinal = .none
-  /// Free of its lock object.
-  public var lockFreeAt: Ordinal = .none
-  /// Last free of its page.
-  public var freeAt: Ordinal = .none
-  /// Its page type was cleared.
-  public var typeClearAt: Ordinal = .none
-  /// Where in the teardown that happened.
+  /// Where in the teardown its page type was cleared.
   public var typeClearPlacement = Placement.none
-  /// Last deposit.
-  public var depositAt: Ordinal = .none
-  /// Withdrawal since the last deposit.
-  public var withdrawAt: Ordinal = .none
-  /// Address of the entry it was installed in last.
-  public var slot: UInt64 = 0
-  /// The last entry that was seen to be filled with the page, in this life or one before …
-  var entry: UInt64 = 0
-  /// … and where, until it is seen to be cleared.
-  var enteredAt: Ordinal = .none
-  /// Entries that point at it: more than one only for a shared hugetlb PMD table (E7).
-  public var entries: Int32 = 0
-  /// Entries of its own that point at lower tables, as far as installs and unlinks were seen.
-  public var children: Int32 = 0
-  /// Since when there has been, or last was, at least one such entry.
-  public var childAt: Ordinal = .none
   /// Where in the teardown the destructor ran.
   public var destructPlacement = Placement.none
   /// Where in the teardown the lock object was freed.
   public var lockFreePlacement = Placement.none
-  /// CPU of the destructor.
-  public var destructCPU: UInt16 = 0
-  /// Task of the destructor.
-  public var destructTask: UInt32 = 0
   /// A grace period that began after the observed unlink was over when the destructor ran.
   public var destructWaited = false
   /// The same of the free of its lock object.
   public var lockFreeWaited = false
   /// The same of the clearing of its page type.
   public var typeClearWaited = false
-  /// Callback run the destructor ran in; 0 = none.
-  public var destructRun: UInt32 = 0
-  /// Slot of its lock's life, -1 if none.
-  public var lock: Int32 = -1
-  /// Slot of the callback it waits for, -1 if none.
-  public var callback: Int32 = -1
-  /// Serial of that callback, to tell it from a later user of the slot.
-  public var callbackSerial: UInt32 = 0
-  /// Place in its batch.
-  public var batchIndex: Int32 = -1
   /// Its teardown began inside the callback it waits for.
   var isTorn = false
   /// It counts among the tables its callback waits for.
   var holdsCallback = false
-  /// Open reader sections that loaded it.
-  public var openLoads: Int32 = 0
-  /// Since when there has been at least one such load.
-  public var loadedSince: Ordinal = .none
 
   init(pfn: UInt64, generation: UInt32, firstAt: Ordinal) {
     self.pfn = pfn

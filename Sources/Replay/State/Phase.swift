@@ -66,7 +66,8 @@ extension Resolver {
 
   /// Sections that are open, in the order in which they began.
   public var openSections: [OpenSection] {
-    sections.filter(\.isOpen).sorted { $0.openedAt < $1.openedAt }.map { section in
+    let open = openReaders.members.map { sections[Int($0)] }
+    return open.sorted { $0.openedAt < $1.openedAt }.map { section in
       OpenSection(
         key: section.key, generation: section.generation, readerClass: section.readerClass,
         cpu: section.cpu, task: section.task, since: section.openedAt,

@@ -3,6 +3,8 @@ final class BlockEncoder {
   let columns = BlockColumns()
   /// Tasks of the block in the order they first occur.
   private(set) var tasks: [UInt32] = []
+  /// What the index says of the events.
+  private(set) var summary = BlockSummary()
 
   private var state = BlockState()
   private var shapes = ShapeTable(capacity: 0)
@@ -44,6 +46,7 @@ final class BlockEncoder {
     objectCount = cursor.objects
     sectionCount = cursor.sections
     finish(cursor, unit: unit)
+    summarize(events, cursor)
     if keepsGenerations { setKeptGenerations() }
   }
 
@@ -112,6 +115,37 @@ final class BlockEncoder {
     for index in 0..<count {
       if levels[index] == 0 { levels[index] = last }
       last = levels[index]
+    }
+  }
+
+  /// Says what the index has to know. Every table an event names is listed, but for those of
+  /// callbacks and a pfn 0.
+  private func summarize(_ events: Lane<Event>, _ cursor: EncodeKernel.Cursor) {
+    summary = BlockSummary()
+    guard events.count > 0 else { return }
+    (summary.timeMin, summary.timeMax) = (cursor.timeMin, cursor.timeMax)
+    summary.cpuMask = cursor.cpuMask
+    var namesZero = false
+    var hasCallbacks = false
+    for number in 0..<shapes.count {
+      let step = shapes.steps[number]
+      summary.note(kind: step.kind.rawValue)
+      let traits = KindTraits.table[Int(step.kind.rawValue)]
+      namesZero =
+        namesZero || traits.arg0 == .table && step.arg0.isNothing
+        || traits.arg1 == .table && step.arg1.isNothing
+      hasCallbacks = hasCallbacks || Event.isCallbackForTable(step.kind, step.arg0.constant)
+    }
+    let (spaces, objects, count) = (traces.spaces, state.objects, objectCount)
+    summary.tables = TableRange { frame in
+      if namesZero { frame(0) }
+      for number in 1..<max(count, 1) where spaces[number] == ObjectSpace.table.rawValue {
+        frame(objects[number].key)
+      }
+      guard hasCallbacks else { return }
+      for index in 0..<events.count {
+        if let table = events[index].tableOfCallback { frame(table) }
+      }
     }
   }
 

@@ -87,6 +87,10 @@ struct EncodeKernel {
     var firstSection: UInt32?
     /// Chunks listed so far.
     var chunks = 0
+    /// What the index says of the events.
+    var timeMin = UInt64.max
+    var timeMax: UInt64 = 0
+    var cpuMask: UInt64 = 0
 
     init(_ columns: BlockColumns) {
       func writer(_ id: ColumnID) -> NumberWriter {
@@ -133,6 +137,8 @@ struct EncodeKernel {
         index += 1
         var difference = event.time &- slot.time
         slot.time = event.time
+        cursor.timeMin = min(cursor.timeMin, event.time)
+        cursor.timeMax = max(cursor.timeMax, event.time)
         if unit != 1 {
           difference = UInt64(bitPattern: Int64(bitPattern: difference) / Int64(bitPattern: unit))
         }
@@ -182,6 +188,7 @@ struct EncodeKernel {
   }
 
   private func beginRun(_ cpu: UInt16, _ length: Int, _ cursor: inout Cursor) {
+    cursor.cpuMask |= 1 &<< UInt64(min(cpu, 63))
     let byte = UInt8(truncatingIfNeeded: min(cpu, 255))
     columns.buffer(.cpus).lane[cursor.cpu] = byte
     cursor.cpu += 1

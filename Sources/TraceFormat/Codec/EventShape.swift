@@ -170,6 +170,8 @@ struct ShapeStep: BitwiseCopyable {
     var valueSource: UInt8 = 0
     var valueTarget: UInt8 = 1
     var isPlain: Bool { way >= EventShape.Way.firstPlain }
+    /// Whether the field names an object that is none.
+    var isNothing: Bool { way == EventShape.Way.register && source == 0 }
   }
 
   /// Makes a shape usable, or says what is wrong with it.

@@ -70,24 +70,13 @@ public struct IndexEntry: Sendable, Equatable {
   /// Offset of the first byte behind the block.
   var endOffset: UInt64 { offset &+ UInt64(length) }
 
-  /// Notes the events of the block.
-  mutating func note(_ events: Lane<Event>) {
-    guard events.count > 0 else { return }
-    var (low, high) = (events[0].time, events[0].time)
-    var (cpus, kindsLow, kindsHigh): (UInt64, UInt64, UInt64) = (0, 0, 0)
-    for index in 0..<events.count {
-      let event = events[index]
-      low = min(low, event.time)
-      high = max(high, event.time)
-      cpus |= 1 &<< UInt64(min(event.cpu, 63))
-      let bit = UInt64(min(event.kind.rawValue, 127))
-      // A shift counts modulo 64.
-      if bit < 64 { kindsLow |= 1 &<< bit } else { kindsHigh |= 1 &<< bit }
-    }
-    (timeMin, timeMax) = (low, high)
-    (cpuMask, kindMaskLow, kindMaskHigh) = (cpus, kindsLow, kindsHigh)
-    eventCount = UInt32(events.count)
-    tables = TableRange(of: events)
+  /// Notes what is known of the events of the block.
+  mutating func note(_ summary: BlockSummary) {
+    (timeMin, timeMax) = (summary.timeMin, summary.timeMax)
+    (cpuMask, kindMaskLow, kindMaskHigh) = (
+      summary.cpuMask, summary.kindMaskLow, summary.kindMaskHigh
+    )
+    tables = summary.tables
   }
 
   /// Appends the entry as the footer has it.

@@ -10,6 +10,8 @@ final class ObjectMap {
   private static let numberMask: UInt32 = 1 << numberBits - 1
   private static let seed = UInt64.random(in: .min ... .max)
 
+  /// Held here: a global one is looked for at each use.
+  private let seed = ObjectMap.seed
   private var places = Lane<UInt32>(1 << 10, repeating: 0)
   private var mask = 1 << 10 - 1
   private var keys: Lane<UInt64>
@@ -36,22 +38,22 @@ final class ObjectMap {
   /// The number of an object; 0 where it has none.
   @inline(__always)
   func number(_ space: UInt8, _ key: UInt64) -> UInt32 {
-    places[find(Self.tag(space, key), key)] & Self.numberMask
+    places[find(tag(space, key), key)] & Self.numberMask
   }
 
   /// Gives an object that has none the next number.
   func add(_ space: UInt8, _ key: UInt64) -> UInt32 {
     count += 1
     keys[count] = key
-    let tag = Self.tag(space, key)
+    let tag = tag(space, key)
     places[find(tag, key)] = Self.entry(tag, count)
-    if count * 2 > places.count { grow() }
+    if count * 8 > places.count * 5 { grow() }
     return UInt32(truncatingIfNeeded: count)
   }
 
   /// Hash of an object with the space in the bits that ``entry(_:_:)`` keeps.
   @inline(__always)
-  private static func tag(_ space: UInt8, _ key: UInt64) -> UInt64 {
+  private func tag(_ space: UInt8, _ key: UInt64) -> UInt64 {
     var hash = (key ^ seed) &+ UInt64(space) &* 0x9e37_79b9_7f4a_7c15
     hash = (hash ^ (hash &>> 32)) &* 0xd6e8_feb8_6659_fd93
     hash ^= hash &>> 32
@@ -81,7 +83,7 @@ final class ObjectMap {
   }
 
   private func grow() {
-    let length = places.count * 4
+    let length = places.count * 2
     let old = places
     places = Lane(length, repeating: 0)
     mask = length - 1
@@ -89,7 +91,7 @@ final class ObjectMap {
       let entry = old[place]
       let key = keys[Int(entry & Self.numberMask)]
       let space = UInt8(truncatingIfNeeded: entry &>> Self.numberBits) & 7
-      let tag = Self.tag(space, key)
+      let tag = tag(space, key)
       places[find(tag, key)] = entry
     }
     old.deallocate()

@@ -14,24 +14,20 @@ public struct TableRange: Sendable, Equatable {
   /// No table.
   init() {}
 
-  /// The tables of `events`.
-  init(of events: Lane<Event>) {
-    let kinds = KindTraits.table
+  /// The tables that `each` hands to its argument, which it has to do twice alike.
+  @inline(__always)
+  init(_ each: ((UInt64) -> Void) -> Void) {
     var low = UInt64.max
     var high: UInt64 = 0
-    for index in 0..<events.count {
-      events[index].eachTable(kinds) { frame in
-        low = Swift.min(low, frame)
-        high = Swift.max(high, frame)
-      }
+    each { frame in
+      low = Swift.min(low, frame)
+      high = Swift.max(high, frame)
     }
     guard low <= high else { return }
     (min, max) = (low, high)
     let shift = shift
     var map: UInt64 = 0
-    for index in 0..<events.count {
-      events[index].eachTable(kinds) { map |= 1 &<< (($0 &- low) &>> shift) }
-    }
+    each { map |= 1 &<< (($0 &- low) &>> shift) }
     parts = map
   }
 

@@ -20,11 +20,16 @@ extension Event {
 
   /// The table a callback of its own is queued or run for.
   @inline(__always)
-  private var tableOfCallback: UInt64? {
-    guard kind == .callRCU || kind == .callbackStart,
-      arg0 == UInt64(CallbackFunction.freeDeferred.rawValue)
-        || arg0 == UInt64(CallbackFunction.removeTableOne.rawValue)
-    else { return nil }
+  var tableOfCallback: UInt64? {
+    guard Self.isCallbackForTable(kind, arg0) else { return nil }
     return arg1
+  }
+
+  /// Whether a callback event with this function is for one table.
+  @inline(__always)
+  static func isCallbackForTable(_ kind: EventKind, _ function: UInt64) -> Bool {
+    (kind == .callRCU || kind == .callbackStart)
+      && (function == UInt64(CallbackFunction.freeDeferred.rawValue)
+        || function == UInt64(CallbackFunction.removeTableOne.rawValue))
   }
 }

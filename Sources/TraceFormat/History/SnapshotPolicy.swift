@@ -6,6 +6,12 @@ struct SnapshotPolicy {
   /// time.
   private static let leastBytes: UInt64 = 1 << 20
 
+  /// Blocks whose length counts for nothing yet when the writer chooses: they may still be in the
+  /// making.
+  static let blocksUnknown = 4
+  /// What an event takes in a file, as a guess where no length counts yet.
+  static let bytesPerEvent: UInt64 = 3
+
   private let interval: UInt64?
   private var keeper: HistoryKeeper
   private var lastOrdinal: UInt64
@@ -35,11 +41,12 @@ struct SnapshotPolicy {
     interval.map { ordinal - lastOrdinal >= $0 } ?? false
   }
 
-  /// Whether a snapshot should stand before the event with this ordinal, at this place in the file.
+  /// Whether a snapshot should stand before the event with this ordinal, at about this place in the
+  /// file.
   func isDue(at ordinal: UInt64, byte offset: UInt64) -> Bool {
     if interval != nil { return wantsBlockToEnd(at: ordinal) }
+    guard offset >= lastByte + Self.leastBytes else { return false }
     let passed = offset - lastByte
-    guard passed >= Self.leastBytes else { return false }
     let estimate = UInt64(keeper.itemCount) * hundredthsPerItem / 100
     return passed >= Self.share * estimate
   }

@@ -102,6 +102,32 @@ struct BlockLoader {
     wanted: (ColumnID) -> Bool = { _ in true }
   ) throws {
     columns.removeAll()
+    let zstd = zstd
+    try eachColumn(header, at: dataOffset, wanted) { column, bytes, offset in
+      try StoredBlock.unpack(column, bytes, at: offset, into: columns, zstd)
+    }
+  }
+
+  /// Reads the columns of a block and leaves them as they are.
+  mutating func stored(
+    _ header: BlockHeader, at dataOffset: UInt64, wanted: (ColumnID) -> Bool
+  ) -> StoredBlock {
+    var block = StoredBlock(header: header)
+    do {
+      try eachColumn(header, at: dataOffset, wanted) { column, bytes, offset in
+        block.pieces.append(StoredBlock.Piece(column: column, offset: offset, bytes: bytes))
+      }
+    } catch {
+      block.problem = error
+    }
+    return block
+  }
+
+  /// Reads the columns of a block that are wanted, or of a type the reader does not know.
+  private mutating func eachColumn(
+    _ header: BlockHeader, at dataOffset: UInt64, _ wanted: (ColumnID) -> Bool,
+    _ body: (DirectoryEntry, [UInt8], UInt64) throws -> Void
+  ) throws {
     var offset = dataOffset
     for column in header.directory {
       defer { offset += UInt64(column.storedLength) }
@@ -114,19 +140,7 @@ struct BlockLoader {
         throw FormatProblem(
           "the file ends inside a block, at byte \(offset + UInt64(got))", isCutOff: true)
       }
-      guard isWanted else { continue }
-      guard CRC32C.checksum(bytes) == column.checksum else {
-        throw FormatProblem("the checksum of column \(column.id) at byte \(offset) does not match")
-      }
-      guard let id = ColumnID(rawValue: column.id) else { continue }
-      switch ColumnEncoding(rawValue: column.encoding)! {
-      case .raw: columns[id] = bytes
-      case .zstd:
-        let whole = zstd.decompress(bytes, length: column.rawLength, into: columns.buffer(id))
-        guard whole else {
-          throw FormatProblem("column \(id.name) at byte \(offset) is no intact zstd frame")
-        }
-      }
+      if isWanted { try body(column, bytes, offset) }
     }
   }
 

@@ -70,6 +70,18 @@ struct TextTable {
     next = try Self.change(bytes, &place, after: 0, events: events)
   }
 
+  /// The events at which names change, each once, as far as the column can be read.
+  static func positions(names bytes: [UInt8], events: Int) -> [Int] {
+    var positions: [Int] = []
+    var place = 0
+    var position = 0
+    while let change = try? change(bytes, &place, after: position, events: events) {
+      position = change.position
+      if positions.last != position { positions.append(position) }
+    }
+    return positions
+  }
+
   /// The change at `place` of a names column, which it moves behind it; nil at the end.
   private static func change(
     _ bytes: [UInt8], _ place: inout Int, after position: Int, events: Int

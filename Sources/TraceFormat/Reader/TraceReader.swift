@@ -34,12 +34,29 @@ public final class TraceReader: EventSource {
   public var fileSize: UInt64? { input.size }
   /// Says which blocks are worth reading; nil for all. Those of a file it refuses are passed over
   /// unread and unchecked, so that ordinals jump from one batch to the next. Of a pipe all are read.
-  public var wantsBlock: ((IndexEntry) -> Bool)?
+  public var wantsBlock: ((IndexEntry) -> Bool)? {
+    didSet { forgetWhatIsAhead() }
+  }
   /// What the caller wants of each event; counts from the next block on. Columns that are not
   /// wanted are neither decompressed nor checked, and their fields hold neutral values.
-  public var columns = ColumnSet.all
+  public var columns = ColumnSet.all {
+    didSet { forgetWhatIsAhead() }
+  }
+  /// Threads that check, decompress and decode blocks ahead of what has been delivered.
+  ///
+  /// With 1, the default, the caller's thread decodes a batch when it is asked for it. With more,
+  /// so many blocks are decoded at a time while the caller works on the one before. Batches, errors
+  /// and their order are the same; memory grows by some 20 MiB for each (a block's events and
+  /// columns). The reader itself stays bound to one thread. Counts from the next block on, and has
+  /// no effect on a pipe: what comes through it is delivered as it comes.
+  public var workers = 1 {
+    didSet {
+      precondition(workers >= 1, "workers")
+      forgetWhatIsAhead()
+    }
+  }
   /// Number of blocks that have been read and decoded.
-  public private(set) var blocksDecoded = 0
+  public internal(set) var blocksDecoded = 0
   /// Bytes that have been read from the file or the pipe.
   public var bytesRead: UInt64 { input.bytesRead }
   /// The most events a batch gets.
@@ -51,26 +68,41 @@ public final class TraceReader: EventSource {
     case failed(any Error)
   }
 
-  private let input: TraceInput
-  private let start: UInt64
-  private var loader: BlockLoader
+  /// A decoded block on its way out.
+  struct Current {
+    let header: ReadAhead.StoredHeader
+    var block: DecodedBlock
+    /// Batches and events of it that have been delivered.
+    var batches = 0
+    var position = 0
+  }
+
+  let input: TraceInput
+  let start: UInt64
+  var loader: BlockLoader
   private let decoder = BlockDecoder()
-  private var texts = TextTable()
+  var texts = TextTable()
   private var columnTotals = [BlockLoader.Sizes](
     repeating: BlockLoader.Sizes(), count: Int(ColumnID.allCases.last!.rawValue) + 1)
   private var state = State.reading
   /// Where the next section begins.
-  private var offset: UInt64
+  var offset: UInt64
   /// Blocks before `offset`.
-  private var blocksRead = 0
+  var blocksRead = 0
+  /// Blocks before the one that is delivered after the one at hand, if none is passed over.
+  var blocksBegun = 0
   /// The section at `offset`, where its header has been read already.
   private var pending: BlockLoader.Section?
+  /// What has been read ahead by `workers`.
+  var ahead: ReadAhead?
+  /// The block being delivered that one of them has decoded.
+  var current: Current?
   /// What a pipe said at its start about the events before its first one.
   private var historyOfPipe: TraceHistory?
   /// Strings of the blocks before this one are in `texts`.
   private var stringBlocks = 0
   /// Ordinal of the next event.
-  private var ordinal: UInt64 = 0
+  var ordinal: UInt64 = 0
   /// Where the footer begins, once it has been read.
   private var footerOffset: UInt64?
 
@@ -144,16 +176,13 @@ public final class TraceReader: EventSource {
     case .reading: break
     }
     do {
-      while decoder.position == decoder.count {
-        texts.apply(upTo: decoder.count)
-        passUnwantedBlocks()
-        guard try readSection() else {
+      while try !deliver(into: &batch) {
+        guard try goOn() else {
           state = .finished
           batch.events.removeAll(keepingCapacity: true)
           return false
         }
       }
-      try decodeBatch(into: &batch)
       return true
     } catch let problem as FormatProblem where problem.isCutOff && !input.isSeekable {
       state = .finished
@@ -166,6 +195,25 @@ public final class TraceReader: EventSource {
       state = .failed(shown)
       throw shown
     }
+  }
+
+  /// Fills `batch` from the block at hand; false where nothing is left of it.
+  private func deliver(into batch: inout EventBatch) throws -> Bool {
+    if current != nil { return try deliverDecoded(into: &batch) }
+    guard decoder.position < decoder.count else { return false }
+    try decodeBatch(into: &batch)
+    return true
+  }
+
+  /// Goes on behind the block at hand; false at the end of the trace.
+  private func goOn() throws -> Bool {
+    if current == nil { texts.apply(upTo: decoder.count) }
+    if workers > 1 && input.isSeekable { return try takeAhead() }
+    if passUnwantedBlocks() {
+      texts.forgetNames()
+      loadStrings(ofBlocksBefore: blocksRead)
+    }
+    return try readBlock()
   }
 
   /// Goes to an event: the next batch begins with it. At or behind the end, nothing is left.
@@ -187,14 +235,17 @@ public final class TraceReader: EventSource {
     }
     state = .reading
     decoder.end()
+    current = nil
+    ahead = nil
     texts.forgetNames()
     loadStrings(ofBlocksBefore: low)
     do {
       blocksRead = low
+      blocksBegun = low
       offset = low < index.count ? index[low].offset : index.last?.endOffset ?? start
       ordinal = low < index.count ? index[low].firstOrdinal : endOrdinal
       guard low < index.count, target > ordinal else { return }
-      guard try readSection() else { throw FormatProblem("the block is no longer there") }
+      guard try readBlock() else { throw FormatProblem("the block is no longer there") }
       var skipped: [Event] = []
       let position = Int(target - ordinal)
       while decoder.position < position {
@@ -266,69 +317,103 @@ public final class TraceReader: EventSource {
     }
   }
 
-  /// Goes on to the next block that is wanted, or behind the last one.
-  private func passUnwantedBlocks() {
-    guard input.isSeekable, let wantsBlock else { return }
+  /// Goes on to the next block that is wanted, or behind the last one; false if that is the next.
+  func passUnwantedBlocks() -> Bool {
+    guard input.isSeekable, let wantsBlock else { return false }
     let first = blocksRead
     while blocksRead < index.count, !wantsBlock(index[blocksRead]) {
       offset = index[blocksRead].endOffset
       ordinal = index[blocksRead].endOrdinal
       blocksRead += 1
     }
-    guard blocksRead > first else { return }
-    texts.forgetNames()
-    loadStrings(ofBlocksBefore: blocksRead)
+    return blocksRead > first
   }
 
-  /// Reads the next section; false at the end of the trace.
-  private func readSection() throws -> Bool {
-    if footerOffset == offset { return false }
-    let section = try pending ?? loader.section(at: offset)
-    pending = nil
-    switch section {
-    case .snapshot(let snapshot, let dataOffset, let payloadLength):
-      try check(snapshot.entry)
-      try loader.skip(payloadLength, at: dataOffset)
-      offset = snapshot.entry.endOffset
-      return true
-    case .end:
-      guard footerOffset == nil else { throw FormatProblem("the file has become shorter") }
+  /// Reads the next block; false at the end of the trace.
+  private func readBlock() throws -> Bool {
+    switch try nextSection() {
+    case .end(let footer):
+      end(footer)
       return false
     case .block(let block, let dataOffset):
-      try check(block.entry)
       let wanted = columns
       try loader.load(
         block, at: dataOffset, into: decoder.columns, wanted: { wanted.needs($0) })
-      let events = Int(block.entry.eventCount)
-      try texts.begin(names: decoder.columns[.taskNames], events: events)
-      if blocksRead >= stringBlocks {
-        try texts.add(
-          strings: decoder.columns[.strings], first: block.entry.firstString,
-          count: Int(block.entry.stringCount))
-        stringBlocks = blocksRead + 1
-      }
-      Self.add(block, to: &columnTotals)
+      try beginTexts(
+        block.entry, blocksRead, names: decoder.columns[.taskNames],
+        strings: decoder.columns[.strings])
       decoder.wanted = wanted
-      try decoder.begin(count: events, timeBase: block.timeBase)
-      offset = block.entry.endOffset
-      blocksRead += 1
+      try decoder.begin(count: Int(block.entry.eventCount), timeBase: block.timeBase)
+      pass(block)
+      blocksBegun = blocksRead
       blocksDecoded += 1
       return true
-    case .footer(let lengths, let dataOffset, let payloadLength):
-      let footer = try loader.footer(
-        lengths, dataOffset: dataOffset, payloadLength: payloadLength, at: offset,
-        blocksFrom: start)
-      guard footer.index == index, footer.snapshots == snapshots else {
-        throw FormatProblem("the index does not match the blocks")
-      }
-      guard footer.header.firstOrdinal == header.firstOrdinal else {
-        throw FormatProblem("start and footer disagree on the first ordinal")
-      }
-      header = footer.header
-      isComplete = true
-      footerOffset = offset
-      return false
     }
+  }
+
+  /// What comes next in a trace, snapshots left out.
+  enum NextSection {
+    case block(BlockHeader, dataOffset: UInt64)
+    /// The end, with the footer if it has just been read.
+    case end(Footer?)
+  }
+
+  /// Reads on to the header of the next block, or to the end.
+  func nextSection() throws -> NextSection {
+    while footerOffset != offset {
+      let section = try pending ?? loader.section(at: offset)
+      pending = nil
+      switch section {
+      case .snapshot(let snapshot, let dataOffset, let payloadLength):
+        try check(snapshot.entry)
+        try loader.skip(payloadLength, at: dataOffset)
+        offset = snapshot.entry.endOffset
+      case .end:
+        guard footerOffset == nil else { throw FormatProblem("the file has become shorter") }
+        return .end(nil)
+      case .block(let block, let dataOffset):
+        try check(block.entry)
+        return .block(block, dataOffset: dataOffset)
+      case .footer(let lengths, let dataOffset, let payloadLength):
+        let footer = try loader.footer(
+          lengths, dataOffset: dataOffset, payloadLength: payloadLength, at: offset,
+          blocksFrom: start)
+        guard footer.index == index, footer.snapshots == snapshots else {
+          throw FormatProblem("the index does not match the blocks")
+        }
+        guard footer.header.firstOrdinal == header.firstOrdinal else {
+          throw FormatProblem("start and footer disagree on the first ordinal")
+        }
+        return .end(footer)
+      }
+    }
+    return .end(nil)
+  }
+
+  /// Goes behind a block that has been read.
+  func pass(_ block: BlockHeader) {
+    Self.add(block, to: &columnTotals)
+    offset = block.entry.endOffset
+    blocksRead += 1
+  }
+
+  /// Takes the texts of a block whose events come next.
+  func beginTexts(
+    _ entry: IndexEntry, _ number: Int, names: [UInt8], strings: [UInt8]
+  ) throws(FormatProblem) {
+    try texts.begin(names: names, events: Int(entry.eventCount))
+    guard number >= stringBlocks else { return }
+    try texts.add(
+      strings: strings, first: entry.firstString, count: Int(entry.stringCount))
+    stringBlocks = number + 1
+  }
+
+  /// Takes what the footer says.
+  func end(_ footer: Footer?) {
+    guard let footer else { return }
+    header = footer.header
+    isComplete = true
+    footerOffset = offset
   }
 
   /// Checks a block against the index, or makes it the next entry.
@@ -436,7 +521,7 @@ public final class TraceReader: EventSource {
   }
 
   /// Reads the strings of blocks a seek jumps over; those that are damaged stay unknown.
-  private func loadStrings(ofBlocksBefore end: Int) {
+  func loadStrings(ofBlocksBefore end: Int) {
     while stringBlocks < end {
       let entry = index[stringBlocks]
       stringBlocks += 1
@@ -457,7 +542,7 @@ public final class TraceReader: EventSource {
     }
   }
 
-  private func explain(_ error: any Error, at offset: UInt64, block: Int? = nil) -> any Error {
+  func explain(_ error: any Error, at offset: UInt64, block: Int? = nil) -> any Error {
     guard let problem = error as? FormatProblem else { return error }
     let place = block.map { "block \($0) at byte \(offset)" } ?? "byte \(offset)"
     let delivered = (index.prefix(block ?? 0).last?.endOrdinal ?? firstOrdinal) - firstOrdinal

@@ -57,7 +57,7 @@ extension EventText {
   private func appendCSV(_ field: KindText.Field, _ value: UInt64, to bytes: inout [UInt8]) {
     switch field.style {
     case .none: break
-    case .decimal: bytes.appendDecimal(value)
+    case .decimal, .time: bytes.appendDecimal(value)
     case .signed: bytes.appendSigned(value)
     case .hexadecimal: bytes.appendHexadecimal(value)
     case .named(let names):

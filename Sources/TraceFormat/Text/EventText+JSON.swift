@@ -88,7 +88,7 @@ extension EventText {
     bytes.append(contentsOf: field.key)
     switch field.style {
     case .none: break
-    case .decimal: bytes.appendDecimal(value)
+    case .decimal, .time: bytes.appendDecimal(value)
     case .signed: bytes.appendSigned(value)
     case .hexadecimal:
       bytes.append(0x22)

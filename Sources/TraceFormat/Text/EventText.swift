@@ -134,6 +134,7 @@ public struct EventText: Sendable {
     switch field.style {
     case .none: break
     case .decimal: bytes.appendDecimal(value)
+    case .time: appendTime(value, to: &bytes)
     case .signed: bytes.appendSigned(value)
     case .hexadecimal: bytes.appendHexadecimal(value)
     case .named(let names):

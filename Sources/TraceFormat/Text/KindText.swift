@@ -4,6 +4,8 @@ struct KindText: Sendable {
   enum Style: Sendable {
     case none
     case decimal
+    /// As the times of events are printed in lines; a number where a program reads it.
+    case time
     case signed
     /// A hexadecimal number.
     case hexadecimal
@@ -72,7 +74,7 @@ struct KindText: Sendable {
     case .none: style = .none
     case .count: style = .decimal
     case .time:
-      style = .decimal
+      style = .time
       isOptional = true
     case .signed: style = .signed
     case .address, .pfn:

@@ -44,16 +44,21 @@ public final class TraceWriter: EventSink {
     public var keepsGenerations: Bool
     /// How often a snapshot is stored.
     public var snapshots: Snapshots
+    /// Threads that make blocks, at least one. With one the caller's thread does it whenever a
+    /// block is full; more do it while the caller goes on. The bytes are the same. Memory grows by
+    /// some 25 MiB for each.
+    public var workers: Int
 
     /// Makes options.
     public init(
       blockEvents: Int = 262_144, codec: Codec = .zstd(level: 1), keepsGenerations: Bool = false,
-      snapshots: Snapshots = .none
+      snapshots: Snapshots = .none, workers: Int = 1
     ) {
       self.blockEvents = blockEvents
       self.codec = codec
       self.keepsGenerations = keepsGenerations
       self.snapshots = snapshots
+      self.workers = workers
     }
   }
 
@@ -71,19 +76,23 @@ public final class TraceWriter: EventSink {
   private let output: any ByteOutput
   private let options: Options
   private let header: TraceHeader
-  private var state = State.open
+  private var state = State.open {
+    didSet { unguarded = 0 }
+  }
   private var offset: UInt64 = 0
   private var index: [IndexEntry] = []
-  private let events: Lane<Event>
+  private let pipeline: BlockPipeline
+  /// Collects the events of the next block.
+  private var bench: BlockBench
+  private var events: Lane<Event>
   /// Events collected for the next block.
   private var count = 0
+  /// Events of the block that need no look at anything but `count`; 0 in a file that has ended.
+  private var unguarded = 0
   private let firstOrdinal: UInt64
   private var texts = BlockTexts()
   private var nextOrdinal: UInt64
   private var nextString: UInt64 = 0
-  private var generations = GenerationTracker()
-  private let encoder = BlockEncoder()
-  private let packer: BlockPacker
   /// What a snapshot is made of, and when; nil where none is stored.
   private var snapshots: SnapshotPolicy?
   private var snapshotIndex: [SnapshotEntry] = []
@@ -104,12 +113,15 @@ public final class TraceWriter: EventSink {
     self.output = output
     self.options = options
     self.header = header
-    packer = BlockPacker(codec: options.codec)
+    precondition(options.workers >= 1, "workers")
+    pipeline = BlockPipeline(options)
+    bench = pipeline.bench()
+    events = bench.events
     firstOrdinal = header.firstOrdinal ?? 0
     precondition(firstOrdinal <= FormatLimits.firstOrdinal, "first ordinal")
     nextOrdinal = firstOrdinal
     snapshots = SnapshotPolicy(options, from: firstOrdinal)
-    events = Lane(room: options.blockEvents)
+    if snapshots == nil { unguarded = options.blockEvents - 1 }
     try guarded {
       do {
         try put(FileHeader.bytes(header))
@@ -119,18 +131,25 @@ public final class TraceWriter: EventSink {
     }
   }
 
-  deinit {
-    abandon()
-    events.deallocate()
-  }
+  deinit { abandon() }
 
   public func append(_ event: Event) throws {
+    // All there is to most calls.
+    if count < unguarded {
+      events[count] = event
+      count &+= 1
+      return
+    }
+    try appendGuarded(event)
+  }
+
+  private func appendGuarded(_ event: Event) throws {
     try checkOpen()
     snapshots?.take(event, at: ordinal)
     events[count] = event
     count += 1
     if count == events.count || snapshots?.wantsBlockToEnd(at: ordinal) == true {
-      try flushBlock()
+      try endBlock()
     }
   }
 
@@ -155,7 +174,7 @@ public final class TraceWriter: EventSink {
       throw error(FormatProblem("the name of task \(task) is longer than 64 bytes"))
     }
     texts.setName(name, of: task, position: count)
-    if texts.isFull { try flushBlock() }
+    if texts.isFull { try endBlock() }
   }
 
   /// Stores a text and returns the index a `mark` names it by.
@@ -168,7 +187,7 @@ public final class TraceWriter: EventSink {
     }
     texts.addString(text)
     let number = nextString + UInt64(texts.stringCount - 1)
-    if texts.isFull { try flushBlock() }
+    if texts.isFull { try endBlock() }
     return number
   }
 
@@ -176,31 +195,62 @@ public final class TraceWriter: EventSink {
 
   /// Ends the block here and hands it to the system: a reader of the unfinished file sees it.
   public func flushBlock() throws {
+    try endBlock()
+    while pipeline.count > 0 { try write(pipeline.take()) }
+  }
+
+  /// Ends the block here; it is written when it and all before it have been made.
+  private func endBlock() throws {
     try checkOpen()
     guard count > 0 || !texts.isEmpty else { return }
-    let events = self.events.prefix(count)
-    var entry = IndexEntry(offset: offset)
-    entry.note(events)
+    var entry = IndexEntry(offset: 0)
+    entry.eventCount = UInt32(count)
     entry.firstOrdinal = nextOrdinal
     entry.firstString = nextString
     entry.stringCount = UInt32(texts.stringCount)
-    let timeBase = count > 0 ? events[0].time : 0
-    encoder.encode(events, timeBase: timeBase, keepsGenerations: options.keepsGenerations)
-    if !options.keepsGenerations { encoder.setGenerations(&generations) }
-    encoder.setTexts(names: texts.namesColumn(tasks: encoder.tasks), strings: texts.strings)
-    let block = packer.pack(encoder.columns, timeBase: timeBase, entry: &entry)
-    try guarded {
-      try put(block)
-      try output.flush()
-    }
-    index.append(entry)
+    pipeline.add(BlockOrder(bench: bench, count: count, texts: texts, entry: entry))
     nextOrdinal = entry.endOrdinal
     nextString = entry.endString
     count = 0
     texts.nextBlock()
-    if let snapshots, snapshots.isDue(at: nextOrdinal, byte: offset) {
-      try write(snapshots.history(at: nextOrdinal, taskName: texts.name(of:)))
+    while let block = pipeline.takeIfDone() { try write(block) }
+    while pipeline.count >= pipeline.workers { try write(pipeline.take()) }
+    bench = pipeline.bench()
+    events = bench.events
+    try storeSnapshot()
+  }
+
+  /// Writes a block behind those before it.
+  private func write(_ block: PackedBlock) throws {
+    var entry = block.entry
+    entry.offset = offset
+    try guarded {
+      try put(block.bytes)
+      try output.flush()
     }
+    index.append(entry)
+  }
+
+  /// Stores a snapshot behind the block that has just ended, if one is due there.
+  private func storeSnapshot() throws {
+    guard let snapshots else { return }
+    while pipeline.count > SnapshotPolicy.blocksUnknown { try write(pipeline.take()) }
+    guard snapshots.isDue(at: nextOrdinal, byte: estimatedOffset) else { return }
+    while pipeline.count > 0 { try write(pipeline.take()) }
+    try write(snapshots.history(at: nextOrdinal, taskName: texts.name(of:)))
+  }
+
+  /// About where the next block will begin: by the blocks but the last few, so that it does not
+  /// depend on how many of those have been made already.
+  private var estimatedOffset: UInt64 {
+    let known = index.prefix(
+      max(0, index.count + pipeline.count - SnapshotPolicy.blocksUnknown))
+    let all = nextOrdinal - firstOrdinal
+    guard let last = known.last, last.endOrdinal > firstOrdinal else {
+      return all * SnapshotPolicy.bytesPerEvent
+    }
+    let events = last.endOrdinal - firstOrdinal
+    return last.endOffset + last.endOffset / events * (all - events)
   }
 
   /// Stores a snapshot, unless it is more than a file may hold.

@@ -24,11 +24,16 @@ final class TraceInput {
   /// Opens a trace, a text capture, the directory of one, or `-`.
   ///
   /// Throws ``TraceError`` for whatever is none of them.
-  static func open(_ path: String) throws -> TraceInput {
-    switch try InputKind.of(path) {
-    case .trace: return TraceInput(path, try TraceReader(path: path), isImported: false)
-    case .capture: return try importing(path)
-    }
+  ///
+  /// - Parameter workers: threads that decode a file's blocks ahead; see ``TraceReader/workers``.
+  static func open(_ path: String, workers: Int = 1) throws -> TraceInput {
+    let input =
+      switch try InputKind.of(path) {
+      case .trace: TraceInput(path, try TraceReader(path: path), isImported: false)
+      case .capture: try importing(path)
+      }
+    input.reader.workers = workers
+    return input
   }
 
   private init(_ name: String, _ reader: TraceReader, isImported: Bool) {

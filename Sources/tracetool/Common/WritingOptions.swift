@@ -1,7 +1,7 @@
 import ArgumentParser
 import TraceFormat
 
-/// `--codec` and `--snapshot-every`, for verbs that write a trace.
+/// `--codec`, `--snapshot-every` and `-j`, for verbs that write a trace.
 struct WritingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -17,8 +17,11 @@ struct WritingOptions: ParsableArguments {
       valueName: "N|auto|none"))
   var snapshotEvery = SnapshotInterval(policy: .none)
 
+  @OptionGroup var jobs: JobOptions
+
   /// Options for a writer.
   var writerOptions: TraceWriter.Options {
-    TraceWriter.Options(codec: codec.codec, snapshots: snapshotEvery.policy)
+    TraceWriter.Options(
+      codec: codec.codec, snapshots: snapshotEvery.policy, workers: jobs.workers)
   }
 }

@@ -14,7 +14,7 @@ enum ImportProperty {
     let what: String
   }
 
-  /// Imports the bytes twice and judges what came out.
+  /// Imports the bytes twice, then as a stream, and judges what came out.
   static func check(_ bytes: [UInt8]) throws {
     guard let file = NamelessFile(bytes) else { return }
     let first = try run(file.path)
@@ -22,9 +22,15 @@ enum ImportProperty {
     guard first.error == second.error, first.events == second.events else {
       throw Violation(what: "a second import gives something else")
     }
-    guard first.error == nil, let header = first.header else { return }
+    try judge(first)
+    guard let pipe = FilledPipe(bytes) else { return }
+    try judge(run(pipe.path, follow: true))
+  }
+
+  private static func judge(_ outcome: Outcome) throws {
+    guard outcome.error == nil, let header = outcome.header else { return }
     let trace = EventArray(header: header)
-    for event in first.events { trace.append(event) }
+    for event in outcome.events { trace.append(event) }
     var checker = try Checker()
     _ = try checker.check(trace)
   }
@@ -35,8 +41,9 @@ enum ImportProperty {
     var error: TraceError?
   }
 
-  private static func run(_ path: String) throws -> Outcome {
+  private static func run(_ path: String, follow: Bool = false) throws -> Outcome {
     var options = ImportOptions()
+    options.follow = follow
     options.sideFiles = false
     var outcome = Outcome()
     var sink: EventArray?
@@ -77,4 +84,25 @@ private final class NamelessFile {
   }
 
   deinit { close(descriptor) }
+}
+
+/// A pipe that holds all its bytes and whose writer is gone.
+private final class FilledPipe {
+  private let end: Int32
+
+  /// A name it can be opened by.
+  var path: String { "/proc/self/fd/\(end)" }
+
+  init?(_ bytes: [UInt8]) {
+    // What a pipe takes without a reader.
+    guard bytes.count <= 1 << 15 else { return nil }
+    var ends: [Int32] = [-1, -1]
+    guard unsafe pipe(&ends) == 0 else { return nil }
+    end = ends[0]
+    let written = unsafe bytes.withUnsafeBytes { unsafe write(ends[1], $0.baseAddress, $0.count) }
+    close(ends[1])
+    if written != bytes.count { return nil }
+  }
+
+  deinit { close(end) }
 }

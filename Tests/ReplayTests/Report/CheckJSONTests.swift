@@ -28,7 +28,7 @@ import TraceFormat
     #expect(
       Set(json.keys) == [
         "file", "source", "stage", "kernel", "scope", "events", "lost", "losses", "exit", "regime",
-        "verdicts", "causes", "findings",
+        "verdicts", "causes", "findings", "stopped_at",
       ])
     #expect(json["file"] as? String == "a/b.ptt")
     #expect(json["stage"] is NSNull)

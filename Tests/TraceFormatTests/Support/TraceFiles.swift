@@ -127,6 +127,25 @@ final class TemporaryFolder {
     precondition(written == bytes.count, "short write")
   }
 
+  /// A pipe in the folder from which a reader gets `bytes`, which must fit into its buffer: so
+  /// one thread can write and then read.
+  func pipe(_ name: String, holding bytes: [UInt8]) throws -> TraceInput {
+    precondition(bytes.count < 60_000, "more than a pipe holds")
+    let path = file(name)
+    precondition(unsafe mkfifo(path, 0o600) == 0, "no pipe")
+    let end = unsafe open(path, O_RDWR)
+    defer {
+      close(end)
+      _ = unsafe unlink(path)
+    }
+    let input = try TraceInput(path: path)
+    let written = unsafe bytes.withUnsafeBytes {
+      unsafe Glibc.write(end, $0.baseAddress, $0.count)
+    }
+    precondition(written == bytes.count, "short write")
+    return input
+  }
+
   /// Bytes of a file.
   func read(_ name: String) throws -> [UInt8] {
     let input = try TraceInput(path: file(name))
