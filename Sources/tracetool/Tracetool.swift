@@ -21,8 +21,7 @@ struct Tracetool: ParsableCommand {
       capture; - is a pipe. Text goes to stdout, diagnostics go to stderr.
 
       EXIT CODE: 0 all well, 1 a violation or a difference, 2 bad usage or bad input,
-      3 inconclusive, 130 interrupted (no unfinished file is left behind; 'record' keeps what it
-      has). Where nobody reads the pipe any more, it ends quietly by SIGPIPE (a shell says 141).
+      3 inconclusive, 130 interrupted (no unfinished file is left behind).
       """,
     version: toolVersion,
     subcommands: [

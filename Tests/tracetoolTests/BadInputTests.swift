@@ -117,7 +117,7 @@ struct BadInputTests {
   @Test func fullDiskOnRecord() throws {
     let result = try ToolRun.tool(
       ["record", "--events", "1000", "-o", "-"], output: URL(fileURLWithPath: "/dev/full"))
-    expectOneLine(result, naming: "-: ", "record -o -")
+    expectOneLine(result, naming: "stdout: ", "record -o -")
   }
 
   @Test func outputDirectoryThatIsNotThere() throws {
