@@ -13,15 +13,7 @@ struct CrashTests {
   private func crash(
     _ arguments: [String], after delay: UInt32, in scratch: Scratch
   ) throws -> String? {
-    let process = Process()
-    process.executableURL = ToolRun.products.appendingPathComponent("tracetool")
-    process.arguments = arguments
-    process.currentDirectoryURL = scratch.directory
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    while process.isRunning, try !scratch.names().contains(where: { $0.hasSuffix(".partial") }) {
-      usleep(1000)
-    }
+    let process = try ToolRun.start(arguments, in: scratch)
     usleep(delay)
     _ = kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
@@ -62,15 +54,13 @@ struct CrashTests {
     #expect(made.status == 0, "\(made.errors)")
     let whole = try ToolRun.tool(["dump", reference.path("whole.ptt")]).output
       .split(separator: "\n")
-    var random = SeededRandom(seed: 4)
     var events = 0
-    for _ in 0..<4 {
+    for delay: UInt32 in [0, 61_000, 180_000, 390_000] {
       let scratch = try Scratch()
       try scratch.file("a.ptt", Data("old".utf8))
       let partial = try #require(
         try crash(
-          arguments + ["100000000", "-o", "a.ptt"], after: .random(in: 0...400_000, using: &random),
-          in: scratch))
+          arguments + ["100000000", "-o", "a.ptt"], after: delay, in: scratch))
       events += try expectPrefix(partial, of: whole, in: scratch)
       let check = try ToolRun.tool(["check", "-q", partial], in: scratch.directory)
       #expect(check.status != 1, "\(check.output)")
@@ -88,30 +78,13 @@ struct CrashTests {
     #expect(made.status == 0, "\(made.errors)")
     let whole = try ToolRun.tool(["dump", reference.path("whole.ptt")]).output
       .split(separator: "\n")
-    var random = SeededRandom(seed: 5)
-    for _ in 0..<3 {
+    for delay: UInt32 in [0, 24_000, 170_000] {
       let scratch = try Scratch()
-      let delay = UInt32.random(in: 0...200_000, using: &random)
       guard let partial = try crash(arguments + ["a.ptt"], after: delay, in: scratch) else {
         continue
       }
       _ = try expectPrefix(partial, of: whole, in: scratch)
       #expect(try !scratch.names().contains("a.ptt"))
     }
-  }
-}
-
-/// Random numbers that are the same in every run.
-struct SeededRandom: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
   }
 }

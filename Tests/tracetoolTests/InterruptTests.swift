@@ -8,17 +8,7 @@ struct InterruptTests {
   private func interrupt(
     _ arguments: [String], input: Pipe? = nil, in scratch: Scratch, with end: (Process) -> Void
   ) throws -> (status: Int32, reason: Process.TerminationReason) {
-    let process = Process()
-    process.executableURL = ToolRun.products.appendingPathComponent("tracetool")
-    process.arguments = arguments
-    process.currentDirectoryURL = scratch.directory
-    if let input { process.standardInput = input }
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    while process.isRunning, try !scratch.names().contains(where: { $0.hasSuffix(".partial") }) {
-      usleep(2000)
-    }
+    let process = try ToolRun.start(arguments, input: input, in: scratch)
     end(process)
     process.waitUntilExit()
     return (process.terminationStatus, process.terminationReason)

@@ -33,6 +33,25 @@ struct ToolRun {
     try run(URL(fileURLWithPath: "/bin/bash"), ["-c", command], in: directory)
   }
 
+  /// Starts `tracetool` and returns once its unfinished output has appeared in `scratch`, or it has
+  /// ended.
+  static func start(
+    _ arguments: [String], input: Pipe? = nil, in scratch: Scratch
+  ) throws -> Process {
+    let process = Process()
+    process.executableURL = products.appendingPathComponent("tracetool")
+    process.arguments = arguments
+    process.currentDirectoryURL = scratch.directory
+    if let input { process.standardInput = input }
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    while process.isRunning, try !scratch.names().contains(where: { $0.hasSuffix(".partial") }) {
+      Thread.sleep(forTimeInterval: 0.001)
+    }
+    return process
+  }
+
   private static func run(
     _ executable: URL, _ arguments: [String], input: Data? = nil, output: URL? = nil,
     in directory: URL?

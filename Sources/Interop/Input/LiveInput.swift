@@ -13,6 +13,8 @@ final class LiveInput {
   private static let lastBytes = 1 << 20
   /// How long events may be kept back.
   private static let patience = Duration.seconds(1)
+  /// How often a file is looked at.
+  private static let glance = Duration.milliseconds(200)
 
   private let name: String
   private let descriptor: Int32
@@ -85,11 +87,8 @@ final class LiveInput {
         return false
       }
       if !hasNews { lastPause = now }
-      let rest = (Self.patience - (now - lastPause)).components
-      let milliseconds =
-        Int32(rest.seconds * 1000) + Int32(rest.attoseconds / 1_000_000_000_000_000)
       if isFile, hasGrown { return true }
-      if waits(hasNews ? max(milliseconds, 0) + 1 : nil) { return true }
+      if waits(hasNews ? Self.patience - (now - lastPause) : nil) { return true }
     }
   }
 
@@ -124,7 +123,9 @@ final class LiveInput {
     while true {
       if let left {
         // Told to end: what is there is taken, nothing is waited for.
-        guard left > 0, isFile || StreamStop.wait(for: descriptor, 0) == .readable else { return 0 }
+        guard left > 0, isFile || StreamStop.wait(for: descriptor, .zero) == .readable else {
+          return 0
+        }
       } else if !isFile {
         guard waits(nil) else { continue }
         if left != nil { continue }
@@ -150,14 +151,14 @@ final class LiveInput {
     }
   }
 
-  /// Waits for bytes, for `milliseconds` at most; true if reading makes sense now: there are some,
+  /// Waits for bytes, for `time` at most; true if reading makes sense now: there are some,
   /// or the input ends.
-  private func waits(_ milliseconds: Int32?) -> Bool {
+  private func waits(_ time: Duration?) -> Bool {
     // A file is always readable; whether it has grown is asked now and then.
     let wake =
       isFile
-      ? StreamStop.wait(for: -1, min(milliseconds ?? 200, 200), watching: output)
-      : StreamStop.wait(for: descriptor, milliseconds, watching: output)
+      ? StreamStop.wait(for: -1, min(time ?? Self.glance, Self.glance), watching: output)
+      : StreamStop.wait(for: descriptor, time, watching: output)
     switch wake {
     case .readable: return true
     case .timeout: return isFile && hasGrown

@@ -155,12 +155,12 @@ public struct Checker {
     var first = FirstFinding()
     while try source.next(into: &batch) {
       guard !isPast else {
-        takeBack(batch, &record)
+        takeBack(record.note(lateLossesOf: batch))
         continue
       }
       for part in scope.parts(of: batch, atMost: Self.batchEvents) {
         resolver.resolve(part.batch, into: &resolved)
-        record.note(lossesOf: resolved)
+        let losses = record.note(lossesOf: resolved)
         bench.take(resolved, header: source.header, isWanted: part.isWanted)
         if part.isWanted {
           for index in seats.indices { seats[index].judge(resolved) }
@@ -168,7 +168,7 @@ public struct Checker {
         } else {
           for index in seats.indices { seats[index].learn(resolved) }
         }
-        takeBack(resolved)
+        takeBack(losses)
       }
       isPast = scope.isPast(batch)
       guard options.stopsAtFinding else { continue }
@@ -184,30 +184,12 @@ public struct Checker {
     return result(record, resolver, source.header)
   }
 
-  /// Takes back what was concluded in a hole that the trace told of only when it was over.
-  private mutating func takeBack(_ batch: ResolvedBatch) {
-    for place in batch.places(of: .loss) {
-      guard let hole = LateHole(batch.events[Int(place)], at: batch[place].ordinal) else {
-        continue
-      }
-      takeBack(hole)
-    }
-  }
-
-  private mutating func takeBack(_ hole: LateHole) {
-    for index in seats.indices { seats[index].tally.doubt(hole) }
-    bench.doubt(hole)
-  }
-
-  /// The same behind the events that are judged: nothing else counts there.
-  private mutating func takeBack(_ batch: EventBatch, _ record: inout Record) {
-    for (index, event) in batch.events.enumerated() where event.kind == .loss {
-      let ordinal = Ordinal(batch.firstOrdinal) + Ordinal(index)
-      guard let hole = LateHole(event, at: ordinal), let span = record.span,
-        hole.since <= span.upperBound
-      else { continue }
-      record.losses.append(.init(ordinal: ordinal, event: event))
-      takeBack(hole)
+  /// Takes back what was concluded in holes that the trace told of only when they were over.
+  private mutating func takeBack(_ losses: ArraySlice<CheckResult.Loss>) {
+    for loss in losses {
+      guard let hole = LateHole(loss.event, at: loss.ordinal) else { continue }
+      for index in seats.indices { seats[index].tally.doubt(hole) }
+      bench.doubt(hole)
     }
   }
 
@@ -219,13 +201,12 @@ public struct Checker {
   /// Whether something is violated by now that is not expected.
   private func findsSomething(_ court: Court) -> Bool {
     let expected = options.expect ?? []
-    let judgements = seats.lazy.filter { $0.tally.candidates > 0 }.map {
+    let judgements = seats.filter { $0.tally.candidates > 0 }.map {
       court.decide($0.description, $0.tally)
     }
-    return judgements.contains { $0.verdict == .violated && !expected.contains($0.invariant.id) }
-      || bench.decide(court).contains {
-        $0.verdict == .violated && !expected.contains($0.invariant.id)
-      }
+    return (judgements + bench.decide(court)).contains {
+      $0.verdict == .violated && !expected.contains($0.invariant.id)
+    }
   }
 
   private func court(_ record: Record, _ state: Resolver, _ header: TraceHeader) -> Court {
@@ -243,11 +224,25 @@ public struct Checker {
     /// Where the check ended with its first finding.
     var stoppedAt: Ordinal?
 
-    mutating func note(lossesOf batch: ResolvedBatch) {
+    /// Notes the losses of a batch, and returns them.
+    @discardableResult
+    mutating func note(lossesOf batch: ResolvedBatch) -> ArraySlice<CheckResult.Loss> {
+      let known = losses.count
       for place in batch.places(of: .loss) {
-        losses.append(
-          .init(ordinal: batch.firstOrdinal + Ordinal(place), event: batch[place].event))
+        losses.append(.init(ordinal: batch[place].ordinal, event: batch[place].event))
       }
+      return losses[known...]
+    }
+
+    /// The same behind the events that are judged, where only holes count that began among them.
+    mutating func note(lateLossesOf batch: EventBatch) -> ArraySlice<CheckResult.Loss> {
+      let known = losses.count
+      for (index, event) in batch.events.enumerated() {
+        guard let since = event.holeSince, let span, since <= span.upperBound else { continue }
+        losses.append(
+          .init(ordinal: Ordinal(batch.firstOrdinal) + Ordinal(index), event: event))
+      }
+      return losses[known...]
     }
 
     mutating func take(_ batch: ResolvedBatch) {

@@ -11,8 +11,8 @@ struct LateHole {
 
   /// The hole that a `loss` tells of; nil if it begins at that event.
   init?(_ loss: Event, at ordinal: Ordinal) {
-    guard loss.arg1 != 0 else { return nil }
-    since = loss.arg1
+    guard let since = loss.holeSince else { return nil }
+    self.since = since
     self.ordinal = ordinal
     cpu = loss.cpu
   }

@@ -136,8 +136,8 @@ public struct Tally: Sendable {
     let isConcluded = concluded || event.event.flags.contains(.inferred)
     let overLoss = sameCPU ? !event.isCPUClean(since: since) : !event.isClean(since: since)
     if let index = group(cause, absent, overLoss, isConcluded), isFull(index, event.ordinal) {
-      groups[index].count += 1
-      groups[index].times.add(
+      count(
+        in: index,
         Moment(
           ordinal: event.ordinal, time: event.event.time, cpu: sameCPU ? event.event.cpu : nil))
       return
@@ -173,8 +173,7 @@ public struct Tally: Sendable {
       of: CandidateGroup(
         cause: cause, missing: missing, absent: absent, overLoss: overLoss,
         isConcluded: isConcluded))
-    groups[index].count += 1
-    groups[index].times.add(candidate.moment)
+    count(in: index, candidate.moment)
     if keepsAll {
       groups[index].instances.append(.init(candidate))
     }
@@ -212,6 +211,12 @@ public struct Tally: Sendable {
       let last = groups[index].exemplars.last
     else { return false }
     return last.ordinal <= ordinal
+  }
+
+  /// Counts a candidate. When it was matters only while no hole is known to touch it.
+  private mutating func count(in index: Int, _ moment: Moment) {
+    groups[index].count += 1
+    if !groups[index].overLoss { groups[index].times.add(moment) }
   }
 
   /// Candidates that no hole touches.

@@ -282,7 +282,7 @@ extension ResolvedBatch {
     return index < 0 ? nil : frame.tables[Int(index)]
   }
 
-  /// The table of the event at a place, without building the whole view.
+  /// The table of the event at a place.
   @inline(__always)
   public func table(at place: Int32) -> TableLife? {
     let index = frame.resolutions[Int(place)].table

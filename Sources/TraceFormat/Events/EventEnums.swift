@@ -53,6 +53,12 @@ extension Event {
   }
 }
 
+extension Event {
+  /// Time of the blind CPU's last event before the hole, where this is a `loss` that tells of it
+  /// when it is over (docs/EVENTS.md, Losses); nil for any other event.
+  public var holeSince: UInt64? { kind == .loss && arg1 != 0 ? arg1 : nil }
+}
+
 /// Reader classes (kernel-facts §4.1).
 public enum ReaderClass: UInt8, CaseIterable, Sendable {
   /// Not known.

@@ -58,11 +58,11 @@ public enum StreamStop {
   /// Whether the stop was requested.
   public static var isRequested: Bool { state.withLock { $0.requestedAt != nil } }
 
-  /// Waits for `descriptor` to become readable, for `milliseconds` at most (nil: for ever).
+  /// Waits for `descriptor` to become readable, for `time` at most (nil: for ever).
   ///
   /// - Parameter output: a pipe whose reader may leave meanwhile.
   public static func wait(
-    for descriptor: Int32, _ milliseconds: Int32?, watching output: Int32? = nil
+    for descriptor: Int32, _ time: Duration?, watching output: Int32? = nil
   ) -> Wake {
     let stop = state.withLock { $0.requestedAt == nil ? $0.ends?.reading : nil }
     // poll() passes over negative descriptors.
@@ -71,12 +71,19 @@ public enum StreamStop {
       pollfd(fd: stop ?? -1, events: Int16(POLLIN), revents: 0),
       pollfd(fd: output ?? -1, events: 0, revents: 0),
     ]
-    let count = unsafe poll(&set, 3, milliseconds ?? -1)
+    let count = unsafe poll(&set, 3, time.map(milliseconds) ?? -1)
     if count < 0 { return errno == EINTR ? .timeout : .readable }
     if set[2].revents != 0 { return .abandoned }
     if set[0].revents != 0 { return .readable }
     if set[1].revents != 0 { return .stopped }
     return .timeout
+  }
+
+  /// A time as poll() takes it, rounded up so that nobody waits for nothing again and again.
+  private static func milliseconds(_ time: Duration) -> Int32 {
+    let (seconds, attoseconds) = max(time, .zero).components
+    let part = (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+    return Int32(clamping: seconds * 1000 + part)
   }
 
   /// Whether a pipe should still be read: waits until it can be. After a request its writer, who
@@ -91,9 +98,7 @@ public enum StreamStop {
       }
       let left = patience - (ContinuousClock.now - requested)
       guard left > .zero else { return false }
-      let (seconds, attoseconds) = left.components
-      let milliseconds = Int32(seconds) * 1000 + Int32(attoseconds / 1_000_000_000_000_000)
-      if wait(for: descriptor, milliseconds + 1) == .readable { return true }
+      if wait(for: descriptor, left) == .readable { return true }
     }
   }
 }

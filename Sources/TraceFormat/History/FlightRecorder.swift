@@ -70,22 +70,13 @@ public final class FlightRecorder: EventSource {
   ) throws -> ClosedRange<UInt64>? {
     trim()
     guard let first = chunks.first?.firstOrdinal else { return nil }
-    var options = options
-    options.keepsGenerations = true
     var header = source.header
     if first > 0 {
       header.remarks.append("flight recording: events \(first) to \(end - 1) of a longer trace")
-      header.firstOrdinal = first
     }
-    let writer = try TraceWriter(path: path, header: header, options: options)
-    do {
-      if first > 0 { try writer.begin(with: keeper.history(at: first) { self.oldNames[$0] }) }
-      try copy(to: writer)
-      try writer.finish()
-    } catch {
-      writer.abandon()
-      throw error
-    }
+    try TracePart.write(
+      from: first, header: header, after: keeper.history(at: first) { self.oldNames[$0] },
+      to: path, options: options, copy(to:))
     return first...(end - 1)
   }
 

@@ -31,20 +31,23 @@ final class OrderedWork<Output: Sendable> {
 
   /// The result of the oldest job, waiting for it; there must be one.
   func next() -> Output {
-    let slot = slots.removeFirst()
-    slot.isDone.wait()
-    return slot.output.withLock {
-      let output = $0!
-      $0 = nil
-      return output
-    }
+    slots[0].isDone.wait()
+    return take()
   }
 
   /// The result of the oldest job, if there is one and it is done.
   func nextIfDone() -> Output? {
-    guard let slot = slots.first, slot.isDone.wait(timeout: .now()) == .success else { return nil }
-    slot.isDone.signal()
-    return next()
+    guard slots.first?.isDone.wait(timeout: .now()) == .success else { return nil }
+    return take()
+  }
+
+  /// The result of the oldest job, which is done.
+  private func take() -> Output {
+    slots.removeFirst().output.withLock {
+      let output = $0!
+      $0 = nil
+      return output
+    }
   }
 }
 

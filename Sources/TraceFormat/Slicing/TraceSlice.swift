@@ -46,23 +46,16 @@ public enum TraceSlice {
         hint: "'tracetool info' tells how many there are, and from when to when")
     }
     let history = try history(before: ordinals.lowerBound, reader)
-    var options = options
-    options.keepsGenerations = true
     var header = reader.header
     header.remarks.append(
       "cut out of a longer trace: its events \(ordinals.lowerBound) to \(ordinals.upperBound)")
-    header.firstOrdinal = ordinals.lowerBound == 0 ? nil : ordinals.lowerBound
-    let writer = try TraceWriter(path: output, header: header, options: options)
-    do {
-      if ordinals.lowerBound > 0 { try writer.begin(with: history) }
+    try TracePart.write(
+      from: ordinals.lowerBound, header: header, after: history, to: output, options: options
+    ) { writer in
       let latest = try copy(ordinals, reader, to: writer, progress)
       for loss in try lateLosses(after: ordinals.upperBound, since: latest, reader) {
         try writer.append(loss)
       }
-      try writer.finish()
-    } catch {
-      writer.abandon()
-      throw error
     }
     return Report(
       ordinals: ordinals, historyEvents: history.items.count,
@@ -143,7 +136,7 @@ public enum TraceSlice {
   ) throws -> [Event] {
     var losses: [Event] = []
     try read(reader, where: { $0.endOrdinal > last && $0.contains(.loss) }) { ordinal, event in
-      guard ordinal > last, event.kind == .loss, event.arg1 != 0, event.arg1 <= time else { return }
+      guard ordinal > last, let since = event.holeSince, since <= time else { return }
       var loss = event
       loss.time = time
       losses.append(loss)

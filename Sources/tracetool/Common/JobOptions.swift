@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 
 /// `-j N`: how many threads decode or encode blocks. What comes out does not depend on it.
 struct JobOptions: ParsableArguments {
@@ -23,6 +22,6 @@ struct JobOptions: ParsableArguments {
 
   /// The number of threads.
   var workers: Int {
-    jobs > 0 ? jobs : min(Self.most, max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+    jobs > 0 ? jobs : min(Self.most, max(1, onlineCPUs()))
   }
 }

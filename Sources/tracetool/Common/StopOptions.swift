@@ -44,15 +44,16 @@ struct FlightSpan: ExpressibleByArgument {
 
   init?(argument: String) {
     let digits = argument.prefix { $0.isASCII && $0.isNumber }
-    let units: [String: UInt64?] = [
-      "": nil, "s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1,
-    ]
-    guard let number = UInt64(digits), number > 0,
-      let unit = units[String(argument[digits.endIndex...])]
-    else { return nil }
+    guard let number = UInt64(digits), number > 0 else { return nil }
     self.number = number
-    self.unit = unit
-    if unit == nil, number > UInt64(FlightRecorder.limit) { return nil }
+    switch argument[digits.endIndex...] {
+    case "" where number <= UInt64(FlightRecorder.limit): unit = nil
+    case "s": unit = 1_000_000_000
+    case "ms": unit = 1_000_000
+    case "us": unit = 1_000
+    case "ns": unit = 1
+    default: return nil
+    }
   }
 
   /// The span in the units of `clock`.

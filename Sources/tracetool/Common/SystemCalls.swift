@@ -74,6 +74,9 @@ func standardInputIsStream() -> Bool {
   return unsafe fstat(STDIN_FILENO, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
 }
 
+/// Number of CPUs this machine runs on.
+func onlineCPUs() -> Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
+
 /// Whether a person looks at stderr.
 func standardErrorIsTerminal() -> Bool { isatty(STDERR_FILENO) == 1 }
 
