@@ -81,7 +81,7 @@ echo "== ptgen stream, $millions M events"
 {
   printf '%s\tours\n' "$(wc -c < g.ptt)"
   parquet g.raw ptgen
-  "$peers/ptconv" tracedat g.raw g.dat >/dev/null
+  "$peers/ptconv" tracedat g.raw g.dat >/dev/null 2>&1
   trace-cmd convert -i g.dat -o g7.dat --file-version 7 --compression zstd >/dev/null 2>&1
   printf '%s\ttrace.dat v7, zstd\n' "$(wc -c < g7.dat)"
   rm -f g.dat g7.dat
