@@ -14,6 +14,7 @@ struct Info: ParsableCommand {
         tracetool info a.ptt
         tracetool info --format json a.ptt
         tracetool info --verify a.ptt
+        tracetool info --columns a.ptt
         tracetool record --stage S4 -o - | tracetool info -
       """)
 
@@ -26,6 +27,9 @@ struct Info: ParsableCommand {
   @Flag(
     help: "Fail, too, if the end of the trace is missing, and say how much a damage costs.")
   var verify = false
+
+  @Flag(help: "Say, too, how many bytes each column of the blocks takes (docs/FORMAT.md).")
+  var columns = false
 
   @OptionGroup var output: OutputOptions
   @OptionGroup var jobs: JobOptions
@@ -52,7 +56,8 @@ struct Info: ParsableCommand {
   /// Reads all of the trace. With --verify, an error says besides how much of it is damaged.
   private func contents(of input: TraceInput) throws -> TraceContents {
     do {
-      let contents = try TraceContents(reading: input)
+      var contents = try TraceContents(reading: input)
+      if columns { contents.columns = try input.columnSizes() }
       if verify { try input.verifySnapshots() }
       return contents
     } catch var error as TraceError where verify {

@@ -11,7 +11,8 @@ struct Merge: ParsableCommand {
       change their order; all files are taken to cover the same stretch of time. As given: one file \
       after the other, with a loss between them for what nobody recorded. #GENERATIONs are numbered anew, \
       losses are kept, and what one of the files cannot see the merged one cannot see. Files of \
-      different clocks, kernels or architectures are refused.
+      different clocks, kernels, architectures or hosts are refused, and by time also those of \
+      different boots or seeds: page frame 7 of one is not page frame 7 of the other.
 
       EXAMPLES:
         tracetool merge cpu0.ptt cpu1.ptt -o all.ptt

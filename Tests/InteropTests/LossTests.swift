@@ -88,6 +88,22 @@ import TraceFormat
     #expect(alone[.tableQueueBatch] == nil)
   }
 
+  @Test func theMachineAndItsBootAreNamed() throws {
+    let file = try TemporaryFile(
+      Array("sh-1 [000] ..... 1.000001: pt_ctor: (x+0x0/0x1) folio=0x40 idx=38 val=1\n".utf8))
+    func header(_ node: String) throws -> TraceHeader {
+      file.add(
+        Array("Linux \(node) 7.2.0 #1 SMP 2026 riscv64 GNU/Linux\n".utf8), name: "uname.txt")
+      return try Samples.importPath(file.path, ImportOptions()).header
+    }
+    let named = try header("board7")
+    #expect(named.host == "board7" && named.kernel == "7.2.0" && named.boot == nil)
+    // A name that any machine has which was given none says nothing.
+    #expect(try header("(none)").host == nil)
+    file.add(Array("7d3c-11\n".utf8), name: "boot_id.txt")
+    #expect(try header("localhost").boot == "7d3c-11")
+  }
+
   @Test func probesThatRecordNothingAreNeverSure() throws {
     let header = try Samples.importCapture("6.12-riscv64-kprobe-silent-drop").header
     #expect(header.counts["hits not recorded: pt_ctor"] == 1020)

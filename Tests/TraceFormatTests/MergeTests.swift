@@ -108,7 +108,15 @@ import Testing
     var (kernel, other) = (TraceFiles.header, TraceFiles.header)
     kernel.kernel = "6.12"
     other.kernel = "6.13"
-    for headers in [[TraceFiles.header, clock], [kernel, other]] {
+    func header(_ host: String? = nil, boot: String? = nil, seed: UInt64? = nil) -> TraceHeader {
+      var header = TraceFiles.header
+      (header.host, header.boot, header.seed) = (host, boot, seed)
+      return header
+    }
+    for headers in [
+      [TraceFiles.header, clock], [kernel, other], [header("a"), header("b")],
+      [header(boot: "1"), header(boot: "2")], [header(seed: 1), header(seed: 2)],
+    ] {
       let folder = TemporaryFolder()
       let inputs = try Self.write([[], []], headers, into: folder)
       let error = #expect(throws: TraceError.self) {
@@ -118,6 +126,26 @@ import Testing
       #expect(error?.file == inputs[1])
       #expect(folder.names == ["part0.ptt", "part1.ptt"])
     }
+  }
+
+  @Test func runsAreComparedAcrossInputsThatSayNothing() throws {
+    var headers = [TraceFiles.header, TraceFiles.header, TraceFiles.header]
+    (headers[0].boot, headers[2].boot) = ("1", "2")
+    #expect(throws: TraceError.self) { _ = try Self.merge([[], [], []], headers) }
+    headers[2].boot = "1"
+    #expect(try Self.merge([[], [], []], headers).reader.header.boot == nil)
+  }
+
+  @Test func runsOfOneMachineMayFollowEachOther() throws {
+    var headers = [TraceFiles.header, TraceFiles.header]
+    for run in 0..<2 {
+      (headers[run].host, headers[run].boot) = ("board", "\(run)")
+      headers[run].seed = UInt64(run)
+    }
+    let header = try Self.merge([[], []], headers, .given).reader.header
+    #expect(header.host == "board" && header.boot == nil && header.seed == nil)
+    headers[1].host = "other"
+    #expect(throws: TraceError.self) { _ = try Self.merge([[], []], headers, .given) }
   }
 
   @Test func damageInOneInputLeavesNoOutput() throws {

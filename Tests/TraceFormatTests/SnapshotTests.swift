@@ -75,7 +75,88 @@ import Testing
     let folder = TemporaryFolder()
     try folder.write(bytes, to: "in.ptt")
     let report = try TraceRecovery.recover(folder.file("in.ptt"), to: folder.file("out.ptt"))
-    #expect(!report.isLossy && report.damagedBytes == UInt64(reader.snapshots[1].length))
+    #expect(!report.isLossy && report.events == 3000)
+    #expect(report.damagedBytes == UInt64(reader.snapshots[1].length))
+  }
+
+  /// Whichever byte of a file with snapshots has a bit flipped: events and histories are those of the
+  /// intact file or missing, something notices, and no damage to a snapshot costs an event.
+  @Test func everyFlippedByteIsNoticedAndCostsNoEventOfABlock() throws {
+    let events = Array(Self.events[..<30])
+    let bytes = try TraceFiles.bytes(events, options: .init(blockEvents: 8, snapshots: .every(10)))
+    let intact = try TraceReader(bytes: bytes)
+    #expect(intact.snapshots.count == 3)
+    let folder = TemporaryFolder()
+    for byte in stride(from: 0, to: bytes.count, by: 3) {
+      var damaged = bytes
+      damaged[byte] ^= 1 << (byte % 8)
+      let outcome = TraceFiles.read(damaged)
+      #expect(outcome.events == Array(events[..<outcome.events.count]), "byte \(byte)")
+      #expect(outcome.error != nil || outcome.events.count == events.count, "byte \(byte)")
+      guard let reader = try? TraceReader(bytes: damaged) else { continue }
+      for ordinal in stride(from: UInt64(0), through: 30, by: 5) {
+        guard let history = reader.history(before: ordinal) else { continue }
+        #expect(history == intact.history(before: history.ordinal), "byte \(byte)")
+      }
+      let isSeen = outcome.error != nil || (try? reader.verifySnapshots()) == nil
+      #expect(isSeen, "byte \(byte)")
+      let isInSnapshot = intact.snapshots.contains {
+        (Int($0.offset)..<Int($0.endOffset)).contains(byte)
+      }
+      guard isInSnapshot, byte % 93 == 0 else { continue }
+      try folder.write(damaged, to: "in.ptt")
+      let report = try TraceRecovery.recover(folder.file("in.ptt"), to: folder.file("out.ptt"))
+      #expect(report.events == 30 && !report.isLossy, "byte \(byte)")
+    }
+  }
+
+  /// The trace inside a snapshot has blocks and a footer, which a search for intact sections finds.
+  @Test func whatIsInsideADamagedOneIsNotTheTrace() throws {
+    let folder = TemporaryFolder()
+    let events = Array(Self.events[..<40])
+    let options = TraceWriter.Options(blockEvents: 20, snapshots: .every(20))
+    let bytes = try TraceFiles.bytes(events, options: options)
+    let reader = try TraceReader(bytes: bytes)
+    // The first block is lost, and the header of the snapshot behind it.
+    var damaged = bytes
+    damaged[Int(reader.index[0].offset) + 20] ^= 1
+    damaged[Int(reader.snapshots[0].offset) + 20] ^= 1
+    try folder.write(damaged, to: "in.ptt")
+    let report = try TraceRecovery.recover(folder.file("in.ptt"), to: folder.file("out.ptt"))
+    #expect(report.events == 20 && report.lostEvents == 20 && report.holeCount == 1)
+    let outcome = TraceFiles.read(try folder.read("out.ptt"))
+    #expect(
+      outcome.events.filter { $0.kind != .loss && $0.kind != .lossEnd }.map(\.time)
+        == events[20...].map(\.time))
+    // A slice begins with a snapshot, which may hold more events than are behind it.
+    try folder.write(bytes, to: "whole.ptt")
+    _ = try TraceSlice.cut(
+      .ordinals(30...33), of: folder.file("whole.ptt"), to: folder.file("slice.ptt"))
+    let slice = try folder.read("slice.ptt")
+    let start = Int(try TraceReader(bytes: slice).snapshots[0].offset)
+    for place in [20, 39, 60] {
+      var damaged = slice
+      damaged[start + place] ^= 1
+      try folder.write(damaged, to: "in.ptt")
+      let report = try TraceRecovery.recover(folder.file("in.ptt"), to: folder.file("out.ptt"))
+      #expect(report.events == 4 && !report.isLossy, "byte \(place)")
+    }
+  }
+
+  @Test func everyPrefixHasThoseThatAreWhole() throws {
+    let events = Array(Self.events[..<30])
+    let bytes = try TraceFiles.bytes(events, options: .init(blockEvents: 8, snapshots: .every(10)))
+    let intact = try TraceReader(bytes: bytes)
+    for length in 0..<bytes.count {
+      let prefix = Array(bytes[..<length])
+      let outcome = TraceFiles.read(prefix)
+      #expect(outcome.events == Array(events[..<outcome.events.count]) && !outcome.isComplete)
+      guard let reader = try? TraceReader(bytes: prefix) else { continue }
+      let whole = intact.snapshots.filter { $0.endOffset <= UInt64(length) }
+      #expect(reader.snapshots == whole, "length \(length)")
+      let last = whole.last.flatMap { intact.history(before: $0.ordinal) }
+      #expect(reader.history(before: 30) == last, "length \(length)")
+    }
   }
 
   /// As a kill leaves it: behind a snapshot, or inside one.

@@ -23,6 +23,20 @@ struct GoldenTests {
     try expectGolden(text, name)
   }
 
+  @Test func columnsAddUpToTheFile() throws {
+    let scratch = try Scratch()
+    let trace = try TinyTrace.write(into: scratch)
+    let printed = try ToolRun.tool(["info", "--columns", "--format", "json", trace])
+    let info = try #require(
+      try JSONSerialization.jsonObject(with: printed.outputBytes) as? [String: Any])
+    let columns = try #require(info["columns"] as? [[String: Any]])
+    #expect(columns.compactMap { $0["bytes"] as? Int }.reduce(0, +) == info["bytes"] as? Int)
+    #expect(columns.contains { $0["name"] as? String == "time" })
+    let text = try ToolRun.tool(["info", "--columns", trace]).output
+    #expect(text.contains("\ncolumn ") && text.contains("\naround "))
+    #expect(!(try ToolRun.tool(["info", trace]).output.contains("\ncolumn ")))
+  }
+
   @Test func outputFileHoldsWhatStandardOutputWould() throws {
     let scratch = try Scratch()
     let trace = try TinyTrace.write(into: scratch)

@@ -1,5 +1,5 @@
-# Pieces that boot a riscv64 kernel under QEMU and record its page tables. Sourced by the scripts
-# beside it; needs no root. What each function does not find it names, with the package that has it.
+# Pieces that boot a kernel under QEMU and record its page tables: riscv64, x86_64 or arm64, as ARCH
+# says. Sourced by the scripts beside it; needs no root. What each function does not find it names, with the package that has it.
 
 say() { echo "$program: $*" >&2; }
 die() {
@@ -15,11 +15,11 @@ need() {
 # What the host has to have. Root's apt-get installs it; others are told.
 install_host() {
   missing=
-  command -v "$QEMU" >/dev/null || missing="$missing qemu-system-misc"
+  command -v "$QEMU" >/dev/null || missing="$missing $QEMU_PACKAGE"
   [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
   command -v cpio >/dev/null || missing="$missing cpio"
   command -v unxz >/dev/null || missing="$missing xz-utils"
-  [ -e /usr/lib/riscv64-linux-gnu/opensbi/generic ] || missing="$missing opensbi"
+  [ $ARCH != riscv64 ] || [ -e /usr/lib/riscv64-linux-gnu/opensbi/generic ] || missing="$missing opensbi"
   [ -n "$missing" ] || return 0
   # Debian 13 and later have QEMU's riscv in a package of its own.
   if apt-cache show qemu-system-riscv >/dev/null 2>&1; then
@@ -46,13 +46,13 @@ deb() {
     mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/conf.d" "$apt/preferences.d"
     : > "$apt/status"
     # A mirror that is some days behind is as good; its signature is checked all the same.
-    echo "deb [arch=riscv64 check-valid-until=no signed-by=$keys] $MIRROR $suite main" > "$apt/sources.list"
+    echo "deb [arch=$DEBIAN_ARCH check-valid-until=no signed-by=$keys] $MIRROR $suite main" > "$apt/sources.list"
     cat > "$apt/apt.conf" <<END
 Dir::State "$apt"; Dir::State::status "$apt/status"; Dir::State::lists "$apt/lists";
 Dir::Cache "$apt"; Dir::Cache::archives "$apt/archives";
 Dir::Etc "$apt"; Dir::Etc::sourcelist "$apt/sources.list"; Dir::Etc::sourceparts "-";
 Dir::Etc::parts "$apt/conf.d"; Dir::Etc::preferencesparts "$apt/preferences.d";
-APT::Architecture "riscv64"; APT::Architectures { "riscv64"; };
+APT::Architecture "$DEBIAN_ARCH"; APT::Architectures { "$DEBIAN_ARCH"; };
 APT::Sandbox::User ""; Acquire::Languages "none"; Acquire::Retries "3";
 END
     APT_CONFIG=$apt/apt.conf apt-get -q update > "$apt/update.log" 2>&1 ||
@@ -93,27 +93,39 @@ unpack() {
     tar xf - -C "$folder" --wildcards --no-anchored "$@" 2>/dev/null || true
 }
 
-# Debian's kernel of a release, as $CACHE/kernel-SUITE with Image, config, release and modules/.
+# Where Debian's kernel of a release is kept.
+# kernel_folder SUITE
+kernel_folder() {
+  case $KERNEL_PACKAGE in
+    "linux-image-$DEBIAN_ARCH") echo "$CACHE/kernel-$1" ;;
+    *) echo "$CACHE/kernel-$1-$KERNEL_PACKAGE" ;;
+  esac
+}
+
+# Debian's kernel of a release, as its folder with Image, config, release and modules/.
 # fetch_kernel SUITE
 fetch_kernel() {
-  kernel=$CACHE/kernel-$1
+  kernel=$(kernel_folder "$1")
   [ ! -e "$kernel/release" ] || return 0
-  image=$(depends "$1" linux-image-riscv64 | grep '^linux-image-' | head -1)
-  [ -n "$image" ] || die "Debian $1 has no linux-image-riscv64"
+  image=$(depends "$1" "$KERNEL_PACKAGE" | grep '^linux-image-' | head -1)
+  [ -n "$image" ] || die "Debian $1 has no $KERNEL_PACKAGE"
   release=${image#linux-image-}
   say "fetching $image of Debian $1"
   rm -rf "$kernel.part"
   # Since 7.x the kernel and its modules are packages of their own.
   packages="$image $(depends "$1" "$image" | grep -- "-$release\$" || true)"
   for file in $(download "$1" $packages); do
-    unpack "$file" "$kernel.part" 'vmlinu[xz]*' config 'config-*' netfs.ko.xz 9pnet.ko.xz \
-      9pnet_virtio.ko.xz 9p.ko.xz
+    unpack "$file" "$kernel.part" 'vmlinu[xz]*' config 'config-*' \
+      $(for module in $GUEST_MODULES; do echo "$module.ko" "$module.ko.xz"; done)
   done
   find "$kernel.part" -name 'vmlinu[xz]*' -type f -exec mv {} "$kernel.part/vmlinuz" \;
   find "$kernel.part" -type f '(' -name config -o -name 'config-*' ')' -exec mv {} "$kernel.part/config" \;
   mkdir -p "$kernel.part/modules"
-  find "$kernel.part" -name '*.ko.xz' -exec mv {} "$kernel.part/modules/" \;
-  unxz -f "$kernel.part"/modules/*.xz
+  find "$kernel.part" -path "$kernel.part/modules" -prune -o '(' -name '*.ko' -o -name '*.ko.xz' ')' \
+    -exec mv {} "$kernel.part/modules/" \;
+  for module in "$kernel.part"/modules/*.xz; do [ ! -e "$module" ] || unxz -f "$module"; done
+  # A kernel that has everything built in has none.
+  rmdir "$kernel.part/modules" 2>/dev/null || true
   [ -s "$kernel.part/vmlinuz" ] || die "$image holds no kernel"
   plain_image "$kernel.part/vmlinuz" "$kernel.part/Image"
   rm -rf "$kernel.part/usr" "$kernel.part/boot" "$kernel.part/vmlinuz"
@@ -155,10 +167,11 @@ fetch_guest() {
   done
   find "$CACHE/userland" -path '*bin/busybox' -type f -exec cp {} "$guest/bin/" \;
   find "$CACHE/userland" -path '*sbin/bpftool' -type f -exec cp {} "$guest/bin/" \;
-  for library in ld-linux-riscv64-lp64d.so.1 libc.so.6 libcap.so.2 libelf.so.1 libz.so.1 libzstd.so.1; do
+  for library in $LOADER libc.so.6 libcap.so.2 libelf.so.1 libz.so.1 libzstd.so.1; do
     file=$(find "$CACHE/userland" -name "$library" | head -1)
     [ -n "$file" ] || die "the packages hold no $library"
     cp -L "$file" "$guest/lib/"
+    [ $ARCH != x86_64 ] || { mkdir -p "$guest/lib64" && cp -L "$file" "$guest/lib64/"; }
   done
   rm -rf "$CACHE/userland"
   ln -s busybox "$guest/bin/sh"
@@ -174,14 +187,14 @@ compiler() {
     echo "$CLANG"
   else
     for clang in "$(dirname "$(readlink -f "$(command -v swift)" 2>/dev/null || echo /)")/clang" clang; do
-      "$clang" --print-targets 2>/dev/null | grep -q ' riscv64 ' && echo "$clang" && return
+      "$clang" --print-targets 2>/dev/null | grep -q " $CLANG_TARGET " && echo "$clang" && return
     done
-    die "no clang that knows riscv64 and bpf (apt-get install -y clang lld), or set CLANG"
+    die "no clang that knows $CLANG_TARGET and bpf (apt-get install -y clang lld), or set CLANG"
   fi
 }
 compile_workload() {
-  "$(compiler)" --target=riscv64-linux-gnu -O2 -nostdlib -static -ffreestanding -fuse-ld=lld \
-    "$here/workload.c" -o "$1" || die "cannot build the workload"
+  "$(compiler)" "--target=$CLANG_TRIPLE" -O2 -nostdlib -static -ffreestanding \
+    -fno-stack-protector -fuse-ld=lld "$here/workload.c" -o "$1" || die "cannot build the workload"
 }
 
 # --- the guest ---------------------------------------------------------------------------------
@@ -197,16 +210,17 @@ make_initramfs() {
   # The probe script looks for a configuration where a distribution puts it.
   [ ! -e "$1/config" ] || cp "$1/config" "$tree/boot/config-$(cat "$1/release")"
   [ ! -d "$1/modules" ] || cp "$1"/modules/*.ko "$tree/modules/"
+  echo $GUEST_MODULES > "$tree/modules/order"
   (cd "$tree" && find . | LC_ALL=C sort | cpio -o -H newc --quiet | gzip -1) > "$2"
   rm -rf "$tree"
 }
 
 # boot IMAGE INITRAMFS SHARED LOG: returns when the guest has powered off.
 boot() {
-  need "$QEMU" qemu-system-misc
-  timeout "$BOOT_TIMEOUT" "$QEMU" -machine "$QEMU_MACHINE" -cpu rv64 -smp "$QEMU_CPUS" -m 2048 \
+  need "$QEMU" "$QEMU_PACKAGE"
+  timeout "$BOOT_TIMEOUT" "$QEMU" -accel "$QEMU_ACCEL" -machine "$QEMU_MACHINE" -cpu "$QEMU_CPU" -smp "$QEMU_CPUS" -m 2048 \
     -no-reboot -display none -serial "file:$4" -monitor none -kernel "$1" -initrd "$2" \
-    -append "console=ttyS0 loglevel=4 panic=-1 $KERNEL_ARGS" \
+    -append "console=$CONSOLE loglevel=4 panic=-1 $KERNEL_ARGS" \
     -virtfs "local,path=$3,mount_tag=host,security_model=none,multidevs=remap" </dev/null
 }
 
@@ -222,7 +236,7 @@ record_kernel() {
   make_initramfs "$kernel" "$out/initramfs.gz"
   cp "$here/guest.sh" "$shared/"
   echo "$*" > "$shared/workload.args"
-  "$TRACETOOL" probes --arch riscv64 -q -o "$shared/survey.sh" || return 2
+  "$TRACETOOL" probes --arch "$ARCH" -q -o "$shared/survey.sh" || return 2
   boot "$kernel/Image" "$out/initramfs.gz" "$shared" "$out/serial.log" &
   qemu=$!
   trap 'kill $qemu 2>/dev/null' EXIT
@@ -254,14 +268,44 @@ not_recorded() {
 
 # --- settings ----------------------------------------------------------------------------------
 
-CACHE=${CACHE:-.build/qemu-demo}
-case $CACHE in /*) ;; *) CACHE=$PWD/$CACHE ;; esac
 TRACETOOL=${TRACETOOL:-.build/release/tracetool}
 MIRROR=${MIRROR:-http://deb.debian.org/debian}
-QEMU=${QEMU:-qemu-system-riscv64}
-QEMU_MACHINE=${QEMU_MACHINE:-virt}
+ARCH=${ARCH:-riscv64}
+case $ARCH in
+  riscv64)
+    DEBIAN_ARCH=riscv64 CLANG_TARGET=riscv64 CLANG_TRIPLE=riscv64-linux-gnu
+    LOADER=ld-linux-riscv64-lp64d.so.1 CONSOLE=ttyS0 QEMU_PACKAGE=qemu-system-misc
+    QEMU=${QEMU:-qemu-system-riscv64} QEMU_MACHINE=${QEMU_MACHINE:-virt} QEMU_CPU=${QEMU_CPU:-rv64} ;;
+  x86_64)
+    DEBIAN_ARCH=amd64 CLANG_TARGET=x86-64 CLANG_TRIPLE=x86_64-linux-gnu
+    LOADER=ld-linux-x86-64.so.2 CONSOLE=ttyS0 QEMU_PACKAGE=qemu-system-x86
+    QEMU=${QEMU:-qemu-system-x86_64} QEMU_MACHINE=${QEMU_MACHINE:-q35} ;;
+  arm64)
+    DEBIAN_ARCH=arm64 CLANG_TARGET=aarch64 CLANG_TRIPLE=aarch64-linux-gnu
+    LOADER=ld-linux-aarch64.so.1 CONSOLE=ttyAMA0 QEMU_PACKAGE=qemu-system-arm
+    QEMU=${QEMU:-qemu-system-aarch64} QEMU_MACHINE=${QEMU_MACHINE:-virt} ;;
+  *) die "no ARCH $ARCH: riscv64, x86_64 or arm64" ;;
+esac
+# kvm lets the host's own processor do it, which is faster; an x86_64 kernel then takes the RCU path
+# before v6.14, too, as any guest whose hypervisor flushes TLBs for it.
+QEMU_ACCEL=${QEMU_ACCEL:-tcg}
+case $ARCH.$QEMU_ACCEL in
+  *.kvm) QEMU_CPU=${QEMU_CPU:-host} ;;
+  x86_64.*) QEMU_CPU=${QEMU_CPU:-qemu64} ;;
+  arm64.*) QEMU_CPU=${QEMU_CPU:-max,pauth-impdef=on} ;;
+esac
 QEMU_CPUS=${QEMU_CPUS:-2}
+# What the guest needs for the host's folder, in the order it is loaded; what a kernel has built in
+# is no file.
+GUEST_MODULES="virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci netfs fscache 9pnet
+  9pnet_virtio 9p"
+# Debian's package that depends on the newest kernel: linux-image-rt-amd64 for PREEMPT_RT.
+KERNEL_PACKAGE=${KERNEL_PACKAGE:-linux-image-$DEBIAN_ARCH}
 KERNEL_ARGS=${KERNEL_ARGS:-}
 BOOT_TIMEOUT=${BOOT_TIMEOUT:-1200}
 PROBE_EVENTS=${PROBE_EVENTS:-walkers}
 PROBE_MECHANISM=${PROBE_MECHANISM:-auto}
+CACHE=${CACHE:-.build/qemu-demo}
+case $CACHE in /*) ;; *) CACHE=$PWD/$CACHE ;; esac
+# What is fetched is of one architecture.
+[ $ARCH = riscv64 ] || CACHE=$CACHE-$ARCH

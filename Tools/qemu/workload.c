@@ -3,6 +3,8 @@
  *
  *   clang --target=riscv64-linux-gnu -O2 -nostdlib -static -fuse-ld=lld workload.c -o workload
  *
+ * (or x86_64-linux-gnu, aarch64-linux-gnu)
+ *
  * Usage: workload SEED MODE:WORKERS:ROUNDS...
  *
  *   munmap    threads of one mm map 1 to 8 PTE tables and unmap them (tlb_remove_table)
@@ -15,29 +17,12 @@
 typedef unsigned long word;
 typedef unsigned char byte;
 
-#ifndef __riscv
-#error "system calls are written down for riscv64 only"
-#endif
+#include "machine.h"
 
-static long call6(long number, long a, long b, long c, long d, long e, long f) {
-  register long a0 __asm__("a0") = a, a1 __asm__("a1") = b, a2 __asm__("a2") = c;
-  register long a3 __asm__("a3") = d, a4 __asm__("a4") = e, a5 __asm__("a5") = f;
-  register long a7 __asm__("a7") = number;
-  __asm__ volatile("ecall"
-                   : "+r"(a0)
-                   : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a7)
-                   : "memory");
-  return a0;
-}
 #define CALL(number, ...) CALL_(number, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
 #define CALL_(number, a, b, c, d, e, f, ...) \
   call6(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
-enum {  /* the generic table of system calls */
-  PIPE2 = 59, READ = 63, WRITE = 64, VMSPLICE = 75, EXIT = 93, FUTEX = 98, AFFINITY = 122,
-  GETPID = 172, MUNMAP = 215, MREMAP = 216, CLONE = 220, EXECVE = 221, MMAP = 222, MADVISE = 233,
-  WAIT4 = 260, READV_OF = 270, MEMFD = 279, FTRUNCATE = 46, CLOSE = 57
-};
 enum { SHARED = 1, PRIVATE = 2, FIXED = 0x10, ANONYMOUS = 0x20, NORESERVE = 0x4000 };
 enum { DONTNEED = 4, HUGEPAGE = 14, NOHUGEPAGE = 15, COLLAPSE = 25 };
 #define MIB2 (2ul << 20)
@@ -229,21 +214,7 @@ __attribute__((used)) static void work(struct job *job) {
 }
 
 static long spawn(struct job *job, byte *stack) {
-  register long a0 __asm__("a0") = 0x100 | 17; /* CLONE_VM, SIGCHLD */
-  register long a1 __asm__("a1") = (long)stack;
-  register long a2 __asm__("a2") = 0, a3 __asm__("a3") = 0, a4 __asm__("a4") = 0;
-  register long a7 __asm__("a7") = CLONE;
-  register struct job *s1 __asm__("s1") = job;
-  __asm__ volatile(
-      "ecall\n"
-      "bnez a0, 1f\n"
-      "mv a0, s1\n"
-      "call work\n"
-      "1:"
-      : "+r"(a0)
-      : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a7), "r"(s1)
-      : "memory", "ra");
-  return a0;
+  return clone_into_work(0x100 | 17 /* CLONE_VM, SIGCHLD */, stack, job);
 }
 
 /* Reads digits up to `end`; 0 if there are none. */
@@ -297,14 +268,3 @@ __attribute__((used)) static void begin(word *stack) {
   }
   leave(0);
 }
-
-__asm__(
-    ".globl _start\n"
-    "_start:\n"
-    ".option push\n"
-    ".option norelax\n"
-    "la gp, __global_pointer$\n"
-    ".option pop\n"
-    "mv a0, sp\n"
-    "andi sp, sp, -16\n"
-    "call begin\n");

@@ -82,6 +82,8 @@ struct RecordedImport<Source: RecordSource> {
     header.kernel = options.kernel ?? side.kernel
     header.stage = options.stage
     header.arch = options.arch ?? side.arch ?? facts.entryFormat?.arch
+    header.host = side.host
+    header.boot = side.boot
     header.workload = side.workload
     header.options["NR_PAGETABLE"] = "\(facts.nrPageTable)"
     if let separate = side.hasLockObjects {

@@ -35,6 +35,10 @@ struct SideFiles {
   var clock: String?
   /// Kernel release.
   var kernel: String?
+  /// Name of the machine, unless it has none.
+  var host: String?
+  /// Which boot of the machine it was.
+  var boot: String?
   /// The kernel's symbols, for traces that hold none.
   var kallsyms: [UInt8]? { readKallsyms?() }
   private var readKallsyms: (() -> [UInt8]?)?
@@ -66,6 +70,7 @@ struct SideFiles {
     readDefinitions(lines("kprobe_events"))
     readDefinitions(lines("dynamic_events"))
     readSystem(lines("uname"))
+    boot = lines("boot_id").first.map(String.init) ?? boot
     readClock(lines("trace_clock"))
     readCommand(lines("cmd"))
     hasLockObjects = Self.lockObjects(read)
@@ -93,6 +98,7 @@ struct SideFiles {
     readDefinitions(lines("kprobe_events"))
     readDefinitions(lines("dynamic_events"))
     readSystem(lines("uname"))
+    boot = lines("boot_id").first.map(String.init) ?? boot
     readClock(lines("trace_clock"))
     readCommand(lines("cmd"))
   }
@@ -125,9 +131,15 @@ struct SideFiles {
     guard let words = lines.first.map(Self.words), words.count >= 4, words[0] == "Linux" else {
       return
     }
+    host = Self.host(words[1])
     kernel = String(words[2])
     let machines = ["riscv64": "riscv64", "x86_64": "x86_64", "aarch64": "arm64"]
     for word in words { arch = machines[String(word)] ?? arch }
+  }
+
+  /// A node's name; nil for the names a machine has that was given none.
+  static func host(_ name: Substring) -> String? {
+    ["(none)", "localhost"].contains(name) ? nil : String(name)
   }
 
   /// `local global [mono]`: the one in brackets.

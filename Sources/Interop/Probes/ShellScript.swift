@@ -225,7 +225,7 @@ public struct ShellScript: Sendable {
         mkdir -p "$D/formats/$p"; cat "$T/events/$p/format" > "$D/formats/$p/format"
       done
       grep -E ' (tlb_|pte_free|free_pg|__p.d_alloc|__pte_alloc|ptlock_|rcu_state|_text$|_stext$|_etext$|vmemmap)' "$W/kallsyms" > "$D/kallsyms-subset.txt"
-      uname -a > "$D/uname.txt"; cat /proc/cpuinfo > "$D/cpuinfo.txt"; cat /proc/vmstat > "$D/vmstat.txt"
+      uname -a > "$D/uname.txt"; cat /proc/sys/kernel/random/boot_id > "$D/boot_id.txt"; cat /proc/cpuinfo > "$D/cpuinfo.txt"; cat /proc/vmstat > "$D/vmstat.txt"
       cat /proc/iomem > "$D/iomem.txt"; cat /proc/cmdline > "$D/cmdline.txt"
       zcat /proc/config.gz > "$D/config" 2>/dev/null || cp "/boot/config-$(uname -r)" "$D/config" 2>/dev/null || rm -f "$D/config"
       check_recorded

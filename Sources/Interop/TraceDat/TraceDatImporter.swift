@@ -111,6 +111,7 @@ struct TraceDat: RecordSource {
   func describe(_ header: inout TraceHeader) {
     let words = trace.system?.split(separator: " ") ?? []
     if header.kernel == nil, words.count >= 4 { header.kernel = String(words[words.count - 2]) }
+    if header.host == nil, words.count == 4 { header.host = SideFiles.host(words[1]) }
     header.options["trace.dat"] = "version \(trace.version)"
     let names = buffers.map(\.name).filter { !$0.isEmpty }
     if !names.isEmpty { header.options["buffers"] = names.joined(separator: " ") }

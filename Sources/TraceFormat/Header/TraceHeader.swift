@@ -13,6 +13,10 @@ public struct TraceHeader: Codable, Equatable, Sendable {
   public var kernel: String?
   /// Architecture (`riscv64`, `x86_64`, `arm64`), where known.
   public var arch: String?
+  /// Name of the machine (its `uname -n`), where known.
+  public var host: String?
+  /// The machine's `/proc/sys/kernel/random/boot_id`, another one for each boot; nil if not known.
+  public var boot: String?
   /// Workload, or the command that was recorded.
   public var workload: String?
   /// Seed of the run, where there was one.

@@ -1,5 +1,9 @@
 /// A ``TraceHistory`` as a section of a file: places, and a trace of its own that holds the events.
 enum SnapshotSection {
+  /// What the trace in a snapshot names as its source: who comes upon it in a damaged file must not
+  /// take it for the file's own.
+  static let source = "snapshot"
+
   /// The numbers in a snapshot's header.
   struct Header {
     let entry: SnapshotEntry
@@ -54,7 +58,7 @@ enum SnapshotSection {
   private static func trace(_ history: TraceHistory) throws -> [UInt8] {
     let output = MemoryOutput()
     let header = TraceHeader(
-      source: "snapshot", producer: "", cpus: 0, clock: Clock(name: "", unitsPerSecond: nil))
+      source: source, producer: "", cpus: 0, clock: Clock(name: "", unitsPerSecond: nil))
     let writer = try TraceWriter(
       output: output, header: header, options: .init(keepsGenerations: true))
     var named: Set<UInt32> = []

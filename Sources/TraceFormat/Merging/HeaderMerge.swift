@@ -3,8 +3,12 @@ struct HeaderMerge {
   private(set) var isEmpty = true
   /// The header so far.
   var header: TraceHeader
+  private let order: TraceMerge.Order
+  /// What is known of the run from any input so far.
+  private var run: (boot: String?, seed: UInt64?) = (nil, nil)
 
   init(producer: String, order: TraceMerge.Order) {
+    self.order = order
     header = TraceHeader(
       source: "merge", producer: producer, cpus: 0,
       clock: Clock(name: "", unitsPerSecond: nil))
@@ -12,9 +16,13 @@ struct HeaderMerge {
 
   /// Takes the header of the next input.
   ///
-  /// Throws ``TraceError`` if that input was recorded with another clock or on another kernel.
+  /// Throws ``TraceError`` if that input was recorded with another clock or on another kernel,
+  /// machine or (by time) run.
   mutating func add(_ next: TraceHeader, of file: String) throws {
-    defer { isEmpty = false }
+    defer {
+      isEmpty = false
+      run = (run.boot ?? next.boot, run.seed ?? next.seed)
+    }
     if isEmpty {
       let producer = header.producer
       header = next
@@ -27,6 +35,8 @@ struct HeaderMerge {
     try check(next, file)
     header.kernel = header.kernel ?? next.kernel
     header.arch = header.arch ?? next.arch
+    header.host = header.host ?? next.host
+    if header.boot != next.boot { header.boot = nil }
     if header.stage != next.stage { header.stage = nil }
     if header.workload != next.workload { header.workload = nil }
     if header.seed != next.seed { header.seed = nil }
@@ -40,11 +50,15 @@ struct HeaderMerge {
     }
   }
 
+  /// Refuses what was recorded with another clock, on another machine or, by time, in another run:
+  /// a page frame of one is not the page frame of that number in the other.
   private func check(_ next: TraceHeader, _ file: String) throws {
-    func refuse(_ what: String, _ one: String, _ other: String) -> TraceError {
+    func refuse(
+      _ what: String, _ one: String, _ other: String,
+      hint: String = "only traces of one machine and one clock can be merged"
+    ) -> TraceError {
       TraceError(
-        file: file, what: "has \(what) \(other), and the traces before have \(one)",
-        hint: "only traces of one machine and one clock can be merged")
+        file: file, what: "has \(what) \(other), and the traces before have \(one)", hint: hint)
     }
     guard next.clock == header.clock else {
       throw refuse("clock", Self.name(header.clock), Self.name(next.clock))
@@ -54,6 +68,17 @@ struct HeaderMerge {
     }
     if let one = header.arch, let other = next.arch, one != other {
       throw refuse("architecture", one, other)
+    }
+    if let one = header.host, let other = next.host, one != other {
+      throw refuse("host", one, other)
+    }
+    guard order == .time else { return }
+    let hint = "those are two runs; '--order given' puts one after the other"
+    if let one = run.boot, let other = next.boot, one != other {
+      throw refuse("boot id", one, other, hint: hint)
+    }
+    if let one = run.seed, let other = next.seed, one != other {
+      throw refuse("seed", String(one), String(other), hint: hint)
     }
   }
 

@@ -143,8 +143,9 @@ final class SalvageReader: EventSource {
     while place < size {
       switch try section(at: place) {
       case .block(let block, let dataOffset):
-        if fits(block.entry), try decode(block, at: dataOffset) { return block }
-        place = try resume(behind: block.entry)
+        let isOurs = try place == offset || !isOfSnapshot(block.entry)
+        if isOurs, fits(block.entry), try decode(block, at: dataOffset) { return block }
+        place = try resume(behind: block.entry.endOffset, from: place)
       case .footer(let lengths, let dataOffset, let payloadLength):
         if try take(lengths, dataOffset, payloadLength) {
           footerOffset = place
@@ -155,7 +156,7 @@ final class SalvageReader: EventSource {
         if let behind = try pass(snapshot, dataOffset, payloadLength, from: place) {
           place = behind
         } else {
-          place = try search.next(from: place + 1) ?? size
+          place = try resume(behind: snapshot.entry.endOffset, from: place)
         }
       case .end, nil: place = try search.next(from: place + 1) ?? size
       }
@@ -217,12 +218,28 @@ final class SalvageReader: EventSource {
     }
   }
 
-  /// Where to look on after a block whose header is intact and the rest is not: behind it, if a
+  /// Where to look on after a section whose header is intact and the rest is not: behind it, if a
   /// section begins there, or else right behind its marker.
-  private func resume(behind entry: IndexEntry) throws -> UInt64 {
-    if entry.endOffset == size { return size }
-    if entry.endOffset < size, try section(at: entry.endOffset) != nil { return entry.endOffset }
-    return try search.next(from: entry.offset + 1) ?? size
+  private func resume(behind end: UInt64, from place: UInt64) throws -> UInt64 {
+    if end == size { return size }
+    if end > place, end < size, try section(at: end) != nil { return end }
+    return try search.next(from: place + 1) ?? size
+  }
+
+  /// Whether a block that was come upon in damage belongs to the trace inside a snapshot, whose
+  /// events count from 0 and whose footer says what it is.
+  private func isOfSnapshot(_ entry: IndexEntry) throws -> Bool {
+    guard entry.firstOrdinal == 0 else { return false }
+    var place = entry.endOffset
+    while place < size {
+      switch try section(at: place) {
+      case .block(let next, _) where next.entry.endOffset > place: place = next.entry.endOffset
+      case .footer(let lengths, let dataOffset, let length):
+        return try header(lengths, dataOffset, length)?.source == SnapshotSection.source
+      default: return false
+      }
+    }
+    return false
   }
 
   /// Takes what an intact footer tells, wherever it lies; false if it is not intact.
@@ -230,16 +247,25 @@ final class SalvageReader: EventSource {
     _ lengths: Footer.Lengths, _ dataOffset: UInt64, _ payloadLength: Int
   ) throws -> Bool {
     let (end, overflow) = first.addingReportingOverflow(lengths.eventCount)
-    guard !overflow, end >= nextOrdinal, payloadLength <= Int(clamping: size - dataOffset)
-    else { return false }
-    var bytes: [UInt8] = []
-    guard try input.read(payloadLength, at: dataOffset, appendingTo: &bytes) == payloadLength,
-      CRC32C.checksum(bytes) == lengths.checksum,
-      let completed = try? HeaderJSON.decode(bytes[..<lengths.json])
+    guard !overflow, end >= nextOrdinal,
+      let completed = try header(lengths, dataOffset, payloadLength),
+      completed.source != SnapshotSection.source
     else { return false }
     header = completed
     endOrdinal = end
     return true
+  }
+
+  /// The header a footer holds; nil if the footer is not intact.
+  private func header(
+    _ lengths: Footer.Lengths, _ dataOffset: UInt64, _ length: Int
+  ) throws -> TraceHeader? {
+    var bytes: [UInt8] = []
+    guard length <= Int(clamping: size - dataOffset),
+      try input.read(length, at: dataOffset, appendingTo: &bytes) == length,
+      CRC32C.checksum(bytes) == lengths.checksum
+    else { return nil }
+    return try? HeaderJSON.decode(bytes[..<lengths.json])
   }
 
   /// Says what lies behind the last intact block, which ends at `damage`.

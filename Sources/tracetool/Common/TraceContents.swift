@@ -12,6 +12,15 @@ struct TraceContents {
     let count: UInt64?
   }
 
+  /// Bytes of a column, or of all that lies around them.
+  struct Column {
+    let name: String
+    /// In the file.
+    let stored: UInt64
+    /// Before compression.
+    let raw: UInt64
+  }
+
   /// The file as the user named it.
   let name: String
   /// Size and blocks of the file.
@@ -26,6 +35,8 @@ struct TraceContents {
   private var countByKind = [UInt64](repeating: 0, count: 256)
   /// Every loss.
   private(set) var losses: [Loss] = []
+  /// Bytes of the columns, if somebody asked.
+  var columns: [TraceReader.ColumnSize]?
   /// Earliest and latest time.
   private(set) var times: ClosedRange<UInt64>?
 
@@ -50,9 +61,20 @@ struct TraceContents {
   func count(of kind: EventKind) -> UInt64 { countByKind[Int(kind.rawValue)] }
 
   /// Bytes of the file for each event; nil where there is no file or no event.
-  var bytesPerEvent: Double? {
-    guard let bytes = size.bytes, events > 0 else { return nil }
-    return Double(bytes) / Double(events)
+  var bytesPerEvent: Double? { size.bytes.flatMap(perEvent) }
+
+  /// `bytes` shared out among the events; nil where there are none.
+  func perEvent(_ bytes: UInt64) -> Double? {
+    events > 0 ? Double(bytes) / Double(events) : nil
+  }
+
+  /// Columns that hold anything, and what is no column: headers, the index and snapshots.
+  var filledColumns: [Column] {
+    let all = columns ?? []
+    let stored = all.reduce(0) { $0 + $1.stored }
+    let around = size.bytes.map { $0 > stored ? $0 - stored : 0 } ?? 0
+    return all.map { Column(name: $0.name, stored: $0.stored, raw: $0.raw) }.filter { $0.raw > 0 }
+      + (around > 0 ? [Column(name: "around", stored: around, raw: around)] : [])
   }
 
   private struct Counter {
@@ -88,7 +110,13 @@ extension TraceContents.Loss {
 }
 
 /// `value` with two digits behind the point.
-func twoDecimals(_ value: Double) -> String {
-  let hundredths = UInt64((value * 100).rounded())
-  return "\(hundredths / 100)." + padded(String(hundredths % 100), 2, with: "0")
+func twoDecimals(_ value: Double) -> String { decimals(value, 2) }
+
+/// `value` with three digits behind the point.
+func threeDecimals(_ value: Double) -> String { decimals(value, 3) }
+
+private func decimals(_ value: Double, _ digits: Int) -> String {
+  let scale = (0..<digits).reduce(UInt64(1)) { scale, _ in scale * 10 }
+  let parts = UInt64((value * Double(scale)).rounded())
+  return "\(parts / scale)." + padded(String(parts % scale), digits, with: "0")
 }

@@ -114,6 +114,9 @@ final class TraceInput {
     return history
   }
 
+  /// Bytes of each column of the blocks.
+  func columnSizes() throws -> [TraceReader.ColumnSize] { try reader.columnSizes() }
+
   /// Reads every snapshot, so that damage in one is an error.
   func verifySnapshots() throws { try reader.verifySnapshots() }
 

@@ -13,6 +13,8 @@ enum InfoJSON {
       json.string("stage", header.stage)
       json.string("kernel", header.kernel)
       json.string("arch", header.arch)
+      json.string("host", header.host)
+      json.string("boot", header.boot)
       json.string("workload", header.workload)
       json.number("seed", header.seed)
       json.object("options") { json in
@@ -25,6 +27,7 @@ enum InfoJSON {
       }
       addContents(contents, to: &json)
       addKinds(contents, to: &json)
+      if contents.columns != nil { addColumns(contents, to: &json) }
       json.object("counts") { json in
         for (name, value) in sorted(header.counts) { json.number(name, value) }
       }
@@ -51,6 +54,18 @@ enum InfoJSON {
           json.string("cause", loss.cause.name)
           json.number("cpu", loss.cpu)
           json.number("count", loss.count)
+        }
+      }
+    }
+  }
+
+  private static func addColumns(_ contents: TraceContents, to json: inout JSONText) {
+    json.array("columns") { json in
+      for column in contents.filledColumns {
+        json.object { json in
+          json.string("name", column.name)
+          json.number("bytes", column.stored)
+          json.number("unpackedBytes", column.raw)
         }
       }
     }

@@ -13,6 +13,7 @@ enum InfoText {
     }
     text += losses(contents)
     text += kinds(contents)
+    text += columns(contents)
     for (name, value) in sorted(contents.header.counts) {
       text += "count".padding(to: 12) + "\(printableLine(name)): \(value)\n"
     }
@@ -28,6 +29,8 @@ enum InfoText {
     facts.append(("stage", header.stage ?? "not declared"))
     facts.append(
       ("kernel", [header.kernel, header.arch].compactMap { $0 }.joined(separator: " ")))
+    facts.append(("host", header.host ?? ""))
+    facts.append(("boot id", header.boot ?? ""))
     facts.append(("workload", header.workload ?? ""))
     facts.append(("seed", header.seed.map { String($0) } ?? ""))
     for (name, value) in sorted(header.options) { facts.append(("option", "\(name): \(value)")) }
@@ -100,6 +103,20 @@ enum InfoText {
       }
       if let reason = capabilities.reasons[kind.name] { text += " (\(printableLine(reason)))" }
       text += "\n"
+    }
+    return text + "\n"
+  }
+
+  /// What each column takes in the file, and before compression.
+  private static func columns(_ contents: TraceContents) -> String {
+    guard contents.columns != nil else { return "" }
+    func row(_ name: String, _ cells: [String]) -> String {
+      name.padding(to: 24) + cells.map { padded($0, 12) }.joined() + "\n"
+    }
+    func share(_ bytes: UInt64) -> String { contents.perEvent(bytes).map(threeDecimals) ?? "-" }
+    var text = row("column", ["bytes", "B/event", "unpacked"])
+    for column in contents.filledColumns {
+      text += row(column.name, [String(column.stored), share(column.stored), share(column.raw)])
     }
     return text + "\n"
   }
