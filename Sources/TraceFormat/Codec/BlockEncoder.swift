@@ -11,7 +11,7 @@ final class BlockEncoder {
   private var objects = ObjectMap(capacity: 0)
   private var chunks = ObjectMap(capacity: 0)
   private var taskNumbers = ObjectMap(capacity: 0)
-  private var traces = EncodeKernel.Traces(capacity: 0)
+  private var traces = EncodeTraces(capacity: 0)
   /// Objects of the block, the null one among them.
   private var objectCount = 1
   /// Reader sections that begin in the block.
@@ -40,9 +40,8 @@ final class BlockEncoder {
       state: state, shapes: shapes, objects: objects, chunks: chunks, taskNumbers: taskNumbers,
       traces: traces, columns: columns, unit: unit, keepsGenerations: keepsGenerations)
     var cursor = EncodeKernel.Cursor(columns)
-    cursor.tasks = tasks
     kernel.encode(events, &cursor)
-    tasks = cursor.tasks
+    for number in 0..<cursor.tasks { tasks.append(traces.tasks[number]) }
     objectCount = cursor.objects
     sectionCount = cursor.sections
     finish(cursor, unit: unit)
@@ -58,7 +57,7 @@ final class BlockEncoder {
     guard shapes.capacity < events else { return }
     shapes = ShapeTable(capacity: events)
     traces.deallocate()
-    traces = EncodeKernel.Traces(capacity: events)
+    traces = EncodeTraces(capacity: events)
     objects = ObjectMap(capacity: 3 * events)
     chunks = ObjectMap(capacity: 3 * events)
     taskNumbers = ObjectMap(capacity: events)
@@ -73,18 +72,19 @@ final class BlockEncoder {
       if number & 31 == 1 {
         // Cold memory: asked for together, it comes together.
         for ahead in number..<min(number + 32, objectCount) {
-          tracker.approach(traces.spaces[ahead], state.objects[ahead].key)
+          tracker.approach(traces.objects[ahead].space, state.objects[ahead].key)
         }
       }
       let object = state.objects[number]
-      let space = traces.spaces[number]
+      let (space, marks) = (traces.objects[number].space, traces.objects[number].marks)
+      let isSection = marks & EncodeTraces.Mark.section != 0
       let start = tracker.generation(space, object.key)
       NumberCode.append(UInt64(start), &writer)
       // So far the generation counts the starts in this block, of the object or of any section.
-      if traces.known[number] & 4 != 0 && object.generation == 0 {
+      if isSection && object.generation == 0 {
         tracker.close(object.key)
       } else if object.generation != 0 {
-        let base = traces.known[number] & 4 != 0 ? tracker.sections : start
+        let base = isSection ? tracker.sections : start
         tracker.advance(space, object.key, to: base &+ object.generation)
       }
     }
@@ -136,10 +136,10 @@ final class BlockEncoder {
         || traits.arg1 == .table && step.arg1.isNothing
       hasCallbacks = hasCallbacks || Event.isCallbackForTable(step.kind, step.arg0.constant)
     }
-    let (spaces, objects, count) = (traces.spaces, state.objects, objectCount)
+    let (known, objects, count) = (traces.objects, state.objects, objectCount)
     summary.tables = TableRange { frame in
       if namesZero { frame(0) }
-      for number in 1..<max(count, 1) where spaces[number] == ObjectSpace.table.rawValue {
+      for number in 1..<max(count, 1) where known[number].space == ObjectSpace.table.rawValue {
         frame(objects[number].key)
       }
       guard hasCallbacks else { return }

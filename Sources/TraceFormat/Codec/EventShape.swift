@@ -3,18 +3,28 @@
 ///
 /// An event is stored as the number of its shape, and as what the shape leaves open. The meaning
 /// of every part is spelled out in docs/FORMAT.md, "Shapes".
-struct EventShape: Equatable {
-  /// One field (object, arg0 or arg1) of a shape.
-  struct Field: Equatable {
+struct EventShape: Equatable, BitwiseCopyable {
+  /// One field (object, arg0 or arg1) of a shape, in 24 bits.
+  struct Field: Equatable, BitwiseCopyable {
+    fileprivate let word: UInt32
+
     /// How the value is found.
-    var way: UInt8 = Way.register
+    var way: UInt8 { UInt8(truncatingIfNeeded: word) }
     /// The register read.
-    var source: UInt8 = 0
+    var source: UInt8 { UInt8(truncatingIfNeeded: word &>> 8) }
     /// The register written.
-    var target: UInt8 = Self.bin
+    var target: UInt8 { UInt8(truncatingIfNeeded: word &>> 16) }
 
     /// The register nothing reads.
     static let bin: UInt8 = 1
+
+    @inline(__always)
+    init(way: UInt8 = Way.register, source: UInt8 = 0, target: UInt8 = Self.bin) {
+      word = UInt32(way) | UInt32(source) &<< 8 | UInt32(target) &<< 16
+    }
+
+    @inline(__always)
+    fileprivate init(word: UInt64) { self.word = UInt32(truncatingIfNeeded: word) & 0xff_ffff }
   }
 
   /// Ways to an object (below ``constant``) and to a plain value.
@@ -52,20 +62,30 @@ struct EventShape: Equatable {
     static let generation: UInt8 = 128
   }
 
-  /// Raw kind.
-  var kind: UInt8 = 0
-  var context: UInt8 = 0
-  var flags: UInt8 = 0
-  /// Level, or ``objectLevel``.
-  var level: UInt8 = 0
-  var bits: UInt8 = 0
-  /// The register whose object the event's object becomes the peer of; 0 = none.
-  var bind: UInt8 = 0
-  var object = Field()
-  var arg0 = Field()
-  var arg1 = Field()
+  /// Bytes 0 … 7 and 8 … 14 of the entry: two words, so that shapes are compared at once.
+  let head: UInt64
+  let tail: UInt64
   /// Constants of fields whose way is ``Way/constant``, else 0.
-  var constants: (object: UInt64, arg0: UInt64, arg1: UInt64) = (0, 0, 0)
+  var constants: Constants
+
+  struct Constants: Equatable, BitwiseCopyable {
+    var object: UInt64 = 0
+    var arg0: UInt64 = 0
+    var arg1: UInt64 = 0
+  }
+
+  /// Raw kind.
+  var kind: UInt8 { Self.byte(head, 0) }
+  var context: UInt8 { Self.byte(head, 1) }
+  var flags: UInt8 { Self.byte(head, 2) }
+  /// Level, or ``objectLevel``.
+  var level: UInt8 { Self.byte(head, 3) }
+  var bits: UInt8 { Self.byte(head, 4) }
+  /// The register whose object the event's object becomes the peer of; 0 = none.
+  var bind: UInt8 { Self.byte(head, 5) }
+  var object: Field { Field(word: head &>> 48 | tail &<< 16) }
+  var arg0: Field { Field(word: tail &>> 8) }
+  var arg1: Field { Field(word: tail &>> 32) }
 
   /// Value of ``level``: that of the object.
   static let objectLevel: UInt8 = 6
@@ -92,25 +112,24 @@ struct EventShape: Equatable {
   /// Objects each slot keeps of those it listed or named by number.
   static let recents = 4096
 
-  @inline(__always)
-  static func == (left: EventShape, right: EventShape) -> Bool {
-    left.head == right.head && left.tail == right.tail && left.constants == right.constants
+  /// An entry without constants.
+  init(head: UInt64, tail: UInt64) {
+    self.head = head
+    self.tail = tail & (1 << 56 - 1)
+    constants = Constants()
   }
 
-  /// Bytes 0 … 7 of the entry.
   @inline(__always)
-  var head: UInt64 {
-    UInt64(kind) | UInt64(context) << 8 | UInt64(flags) << 16 | UInt64(level) << 24
-      | UInt64(bits) << 32 | UInt64(bind) << 40 | UInt64(object.way) << 48
-      | UInt64(object.source) << 56
-  }
-
-  /// Bytes 8 … 14 of the entry.
-  @inline(__always)
-  var tail: UInt64 {
-    UInt64(object.target) | UInt64(arg0.way) << 8 | UInt64(arg0.source) << 16
-      | UInt64(arg0.target) << 24 | UInt64(arg1.way) << 32 | UInt64(arg1.source) << 40
-      | UInt64(arg1.target) << 48
+  init(
+    kind: UInt8, context: UInt8, flags: UInt8, level: UInt8, bits: UInt8, bind: UInt8,
+    object: Field, arg0: Field, arg1: Field, constants: Constants
+  ) {
+    let low =
+      UInt32(kind) | UInt32(context) &<< 8 | UInt32(flags) &<< 16 | UInt32(level) &<< 24
+    let high = UInt64(bits) | UInt64(bind) &<< 8 | UInt64(object.word) &<< 16
+    head = UInt64(low) | high &<< 32
+    tail = UInt64(object.word &>> 16) | UInt64(arg0.word) &<< 8 | UInt64(arg1.word) &<< 32
+    self.constants = constants
   }
 
   /// Writes the entry.
@@ -119,23 +138,10 @@ struct EventShape: Equatable {
     column.store64(tail, place + 8)
   }
 
-  /// An entry without constants.
-  init(head: UInt64, tail: UInt64) {
-    func byte(_ word: UInt64, _ index: UInt64) -> UInt8 {
-      UInt8(truncatingIfNeeded: word >> (8 * index))
-    }
-    kind = byte(head, 0)
-    context = byte(head, 1)
-    flags = byte(head, 2)
-    level = byte(head, 3)
-    bits = byte(head, 4)
-    bind = byte(head, 5)
-    object = Field(way: byte(head, 6), source: byte(head, 7), target: byte(tail, 0))
-    arg0 = Field(way: byte(tail, 1), source: byte(tail, 2), target: byte(tail, 3))
-    arg1 = Field(way: byte(tail, 4), source: byte(tail, 5), target: byte(tail, 6))
+  @inline(__always)
+  private static func byte(_ word: UInt64, _ index: UInt64) -> UInt8 {
+    UInt8(truncatingIfNeeded: word &>> (8 &* index))
   }
-
-  init() {}
 }
 
 /// A shape as the kernels use it.
@@ -169,10 +175,22 @@ struct ShapeStep: BitwiseCopyable {
     /// Registers of a value; source 0 for a reference.
     var valueSource: UInt8 = 0
     var valueTarget: UInt8 = 1
+    @inline(__always)
     var isPlain: Bool { way >= EventShape.Way.firstPlain }
     /// Whether the field names an object that is none.
     var isNothing: Bool { way == EventShape.Way.register && source == 0 }
   }
+
+  /// A step of no event, whose fields are found in no way there is.
+  static let none: ShapeStep = {
+    let field = EventShape.Field(way: EventShape.Way.same)
+    let shape = EventShape(
+      kind: EventKind.quiesce.rawValue, context: 0, flags: 0, level: 0, bits: 0, bind: 0,
+      object: field, arg0: field, arg1: field, constants: EventShape.Constants())
+    var step = try! ShapeStep(shape)
+    (step.object.way, step.arg0.way, step.arg1.way) = (.max, .max, .max)
+    return step
+  }()
 
   /// Makes a shape usable, or says what is wrong with it.
   init(_ shape: EventShape) throws(FormatProblem) {

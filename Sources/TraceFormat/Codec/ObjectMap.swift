@@ -43,17 +43,35 @@ final class ObjectMap {
 
   /// Gives an object that has none the next number.
   func add(_ space: UInt8, _ key: UInt64) -> UInt32 {
+    let tag = tag(space, key)
+    return add(tag, key, at: find(tag, key))
+  }
+
+  private func add(_ tag: UInt64, _ key: UInt64, at place: Int) -> UInt32 {
     count += 1
     keys[count] = key
-    let tag = tag(space, key)
-    places[find(tag, key)] = Self.entry(tag, count)
+    places[place] = Self.entry(tag, count)
     if count * 8 > places.count * 5 { grow() }
     return UInt32(truncatingIfNeeded: count)
   }
 
-  /// Hash of an object with the space in the bits that ``entry(_:_:)`` keeps.
+  /// The number of the object with this tag, a new one where it has none.
   @inline(__always)
-  private func tag(_ space: UInt8, _ key: UInt64) -> UInt64 {
+  func numberOrAdd(_ tag: UInt64, _ key: UInt64) -> UInt32 {
+    let place = find(tag, key)
+    let entry = places[place]
+    return entry != 0 ? entry & Self.numberMask : add(tag, key, at: place)
+  }
+
+  /// What stands in the place where an object is looked for first: asked for many at a time, cold
+  /// memory comes together.
+  @inline(__always)
+  func approach(_ tag: UInt64) -> UInt32 { places[Int(truncatingIfNeeded: tag) & mask] }
+
+  /// Hash of an object with the space in the bits that ``entry(_:_:)`` keeps; never 0 for one that
+  /// has a space.
+  @inline(__always)
+  func tag(_ space: UInt8, _ key: UInt64) -> UInt64 {
     var hash = (key ^ seed) &+ UInt64(space) &* 0x9e37_79b9_7f4a_7c15
     hash = (hash ^ (hash &>> 32)) &* 0xd6e8_feb8_6659_fd93
     hash ^= hash &>> 32

@@ -4,6 +4,7 @@ final class ShapeTable {
   /// Constants of the shapes, in the order a reader meets them.
   private(set) var constants: [UInt64] = []
   let shapes: Lane<EventShape>
+  /// The shapes as the kernels use them; behind the last there is room for, one of no event.
   let steps: Lane<ShapeStep>
   private var index = Lane<UInt32>(256, repeating: 0)
 
@@ -13,7 +14,8 @@ final class ShapeTable {
   /// Makes a table with room for `capacity` shapes.
   init(capacity: Int) {
     shapes = Lane(room: capacity)
-    steps = Lane(room: capacity)
+    steps = Lane(room: capacity + 1)
+    steps[capacity] = .none
   }
 
   deinit {
