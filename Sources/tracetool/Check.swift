@@ -82,6 +82,7 @@ struct Check: ParsableCommand {
   @OptionGroup var exits: ExitCodeOptions
   @OptionGroup var selfTest: SelfTestOptions
   @OptionGroup var coverage: CoverageOptions
+  @OptionGroup var jobs: JobOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var verbosity: VerbosityOptions
 
@@ -126,8 +127,8 @@ struct Check: ParsableCommand {
     }
     if coverage.isAsked {
       let status = try coverage.run(
-        files, asJSON: format == .json, strict: strict, to: TextOutput.open(output.output),
-        verbosity)
+        files, asJSON: format == .json, strict: strict, workers: jobs.workers,
+        to: TextOutput.open(output.output), verbosity)
       if status != .success { throw ExitCode(status.rawValue) }
       return
     }
@@ -193,7 +194,7 @@ struct Check: ParsableCommand {
   }
 
   private func check(_ file: String, _ options: CheckOptions) throws -> CheckedTrace {
-    let input = try TraceInput.open(file)
+    let input = try TraceInput.open(file, workers: jobs.workers)
     input.showProgress("check", verbosity)
     var checker = try Checker(options: options)
     let selection = try EventSelection(filter, clock: input.source.header.clock, file: file)

@@ -26,6 +26,7 @@ struct Diff: ParsableCommand {
   @Option(help: "How to print the comparison.")
   var format = TextOrJSON.text
 
+  @OptionGroup var jobs: JobOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var verbosity: VerbosityOptions
 
@@ -46,7 +47,7 @@ struct Diff: ParsableCommand {
   }
 
   private func profile(_ file: String) throws -> TraceProfile {
-    let input = try TraceInput.open(file)
+    let input = try TraceInput.open(file, workers: jobs.workers)
     input.showProgress("diff", verbosity)
     let profile = try ProfileBuilder.profile(of: input.source)
     input.reportWarning(verbosity)

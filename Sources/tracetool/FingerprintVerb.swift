@@ -34,6 +34,7 @@ struct FingerprintVerb: ParsableCommand {
       "Succeed if it behaves like these stages and no other.", valueName: "STAGE,…"))
   var expect: String?
 
+  @OptionGroup var jobs: JobOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var verbosity: VerbosityOptions
 
@@ -48,7 +49,7 @@ struct FingerprintVerb: ParsableCommand {
 
   func run() throws {
     let output = try TextOutput.open(output.output)
-    let input = try TraceInput.open(file)
+    let input = try TraceInput.open(file, workers: jobs.workers)
     let fingerprint = try Fingerprint(of: input.source)
     input.reportWarning(verbosity)
     switch format {

@@ -42,6 +42,7 @@ struct ReplayVerb: ParsableCommand {
   @Option(help: ArgumentHelp("List at most N objects under each heading.", valueName: "N"))
   var limit = 20
 
+  @OptionGroup var jobs: JobOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var verbosity: VerbosityOptions
 
@@ -59,7 +60,7 @@ struct ReplayVerb: ParsableCommand {
   }
 
   func run() throws {
-    let input = try TraceInput.open(file)
+    let input = try TraceInput.open(file, workers: jobs.workers)
     let output = try TextOutput.open(output.output)
     input.showProgress("replay", verbosity)
     if let table {

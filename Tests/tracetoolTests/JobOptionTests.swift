@@ -42,6 +42,29 @@ struct JobOptionTests {
     #expect(try bytes("one.ptt") == bytes("two.ptt"))
   }
 
+  /// Verdicts are the same with any number of threads, of a part of a trace as of the whole.
+  @Test(arguments: [
+    "check a.ptt --all --format json", "check a.ptt --all --ordinal 2500..7400",
+    "check a.ptt --only I13 --time 0,1", "check --coverage a.ptt", "fingerprint a.ptt",
+    "diff a.ptt b.ptt", "replay a.ptt --at 6400",
+  ])
+  func noVerdictDependsOnIt(_ line: String) throws {
+    let scratch = try Scratch()
+    func run(_ line: String) throws -> ToolRun {
+      try ToolRun.tool(line.split(separator: " ").map(String.init), in: scratch.directory)
+    }
+    for (name, stage) in [("a.ptt", "S1.sbi"), ("b.ptt", "S3.sbi")] {
+      _ = try run("record -q --stage \(stage) --events 9000 --snapshot-every 1000 -o \(name)")
+    }
+    let alone = try run(line)
+    #expect(!alone.output.isEmpty && alone.status != 2, "\(alone.errors)")
+    for jobs in [2, 5] {
+      let both = try run("\(line) -j \(jobs)")
+      #expect(both.output == alone.output, "-j \(jobs)")
+      #expect(both.status == alone.status && both.errors == alone.errors)
+    }
+  }
+
   @Test(arguments: ["-1", "65", "x", ""])
   func othersAreRefused(_ jobs: String) throws {
     let scratch = try Scratch()

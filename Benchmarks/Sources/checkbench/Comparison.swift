@@ -55,7 +55,7 @@ struct Comparison {
     case "resolve":
       var resolver = Resolver()
       var resolved = ResolvedBatch()
-      for batch in batches { resolver.resolve(batch, into: &resolved) }
+      for batch in batches { resolver.resolve(inParts: batch, &resolved) { _ in } }
       return resolver.tables.count
     default:
       var options = CheckOptions()

@@ -75,7 +75,7 @@ struct CoverageObserver {
   }
 
   private func lock(_ event: Event, _ coverage: inout Coverage) {
-    let slot = state.lockSlots.find(event.object)
+    let slot = state.lockSlots.find(event.object, in: state.locks)
     let owner = slot < 0 ? nil : table(state.locks[Int(slot)].pfn)
     guard let table = event.arg0 != 0 ? table(event.arg0) : owner,
       isLeaving(state.tables[table])
@@ -85,7 +85,7 @@ struct CoverageObserver {
   }
 
   private func lockAgain(_ event: Event, _ coverage: inout Coverage) {
-    let slot = state.lockSlots.find(event.object)
+    let slot = state.lockSlots.find(event.object, in: state.locks)
     guard slot >= 0, state.locks[Int(slot)].freed else { return }
     let lock = state.locks[Int(slot)]
     coverage.count(.lockAgain, lock.openLoads > 0 ? [.mayLock] : [.nobody], at: ordinal)

@@ -44,8 +44,7 @@ public struct ProfileBuilder {
     var batch = EventBatch()
     var resolved = ResolvedBatch()
     while try source.next(into: &batch) {
-      resolver.resolve(batch, into: &resolved)
-      builder.take(resolved)
+      resolver.resolve(inParts: batch, &resolved) { builder.take($0) }
     }
     return builder.finish(header: source.header, resolver)
   }

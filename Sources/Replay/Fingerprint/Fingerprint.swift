@@ -23,8 +23,7 @@ public struct Fingerprint: Sendable {
     var resolved = ResolvedBatch()
     var collector = TraitCollector()
     while try source.next(into: &batch) {
-      resolver.resolve(batch, into: &resolved)
-      collector.take(resolved)
+      resolver.resolve(inParts: batch, &resolved) { collector.take($0) }
     }
     self.init(collector.traits, header: source.header)
   }

@@ -8,7 +8,8 @@ struct CheckScope {
 
   /// Consecutive events of a batch that are all asked about, or all not.
   struct Part {
-    var batch: EventBatch
+    /// Their places in the batch.
+    var places: Range<Int>
     var isWanted: Bool
   }
 
@@ -24,30 +25,23 @@ struct CheckScope {
     }
   }
 
-  /// Cuts a batch where what is asked about begins or ends, and into parts of at most `limit`
-  /// events.
-  mutating func parts(of batch: EventBatch, atMost limit: Int) -> [Part] {
-    guard selection != nil else {
-      return stride(from: 0, to: batch.events.count, by: limit).map { start in
-        var part = EventBatch()
-        part.firstOrdinal = batch.firstOrdinal + UInt64(start)
-        part.events = Array(batch.events[start..<min(start + limit, batch.events.count)])
-        return Part(batch: part, isWanted: true)
-      }
-    }
-    var parts: [Part] = []
-    for (index, event) in batch.events.enumerated() {
-      let ordinal = batch.firstOrdinal + UInt64(index)
-      let isWanted = selection!.contains(event, ordinal: ordinal)
-      if event.kind == .quiesce { includesQuiesce = isWanted }
-      if parts.last?.isWanted != isWanted || parts[parts.count - 1].batch.events.count == limit {
-        var next = EventBatch()
-        next.firstOrdinal = ordinal
-        parts.append(Part(batch: next, isWanted: isWanted))
-      }
-      parts[parts.count - 1].batch.events.append(event)
-    }
-    return parts
+  /// The part of a batch that begins at `start`, which ends where what is asked about begins or
+  /// ends, and has at most `limit` events.
+  mutating func part(of batch: EventBatch, from start: Int, atMost limit: Int) -> Part {
+    let end = min(start + limit, batch.events.count)
+    guard selection != nil else { return Part(places: start..<end, isWanted: true) }
+    let isWanted = selects(batch, start)
+    var next = start + 1
+    while next < end, selects(batch, next) == isWanted { next += 1 }
+    return Part(places: start..<next, isWanted: isWanted)
+  }
+
+  /// Whether the event at a place of a batch is asked about.
+  private mutating func selects(_ batch: EventBatch, _ place: Int) -> Bool {
+    let event = batch.events[place]
+    let isWanted = selection!.contains(event, ordinal: batch.firstOrdinal + UInt64(place))
+    if event.kind == .quiesce { includesQuiesce = isWanted }
+    return isWanted
   }
 
   /// Whether nothing behind this batch is asked about.

@@ -80,10 +80,6 @@ public struct Checker {
   private var seats: [Seat] = []
   private var bench: ModelBench
 
-  /// Events judged at a time: their snapshots stay in the cache while one judge after the other
-  /// looks at them.
-  private static let batchEvents = 512
-
   /// One judge with what it has counted.
   private struct Seat {
     let description: InvariantDescription
@@ -158,8 +154,11 @@ public struct Checker {
         takeBack(record.note(lateLossesOf: batch))
         continue
       }
-      for part in scope.parts(of: batch, atMost: Self.batchEvents) {
-        resolver.resolve(part.batch, into: &resolved)
+      var next = 0
+      while next < batch.events.count {
+        let part = scope.part(of: batch, from: next, atMost: Resolver.partEvents)
+        next = part.places.upperBound
+        resolver.resolve(batch, part.places, into: &resolved)
         let losses = record.note(lossesOf: resolved)
         bench.take(resolved, header: source.header, isWanted: part.isWanted)
         if part.isWanted {

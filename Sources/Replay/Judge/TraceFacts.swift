@@ -51,7 +51,8 @@ struct FactGatherer {
 
   mutating func take(_ batch: ResolvedBatch) {
     for kind in 0..<facts.counts.count {
-      facts.counts[kind] += Int(batch.frame.placesOfKind[kind + 1] - batch.frame.placesOfKind[kind])
+      facts.counts[kind] += Int(
+        batch.frame.draft.placesOfKind[kind + 1] - batch.frame.draft.placesOfKind[kind])
     }
     facts.queuedForBatch += batch.places(of: .tableQueueBatch).count
     facts.queuedForPage += batch.places(of: .tableQueuePage).count

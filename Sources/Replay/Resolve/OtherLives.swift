@@ -1,23 +1,19 @@
 public import TraceFormat
 
 /// One life of a lock object, from `ptl_alloc` to the next at the same address.
+///
+/// Packed: see ``NearbyOrdinals``.
 public struct LockLife: Sendable {
   /// Address of the object.
-  public var address: UInt64
+  public let address: UInt64
   /// pfn of that table; 0 if unknown.
   public var pfn: UInt64 = 0
-  /// Allocation.
-  public var allocAt: Ordinal = .none
-  /// Free.
-  public var freeAt: Ordinal = .none
-  /// When it was last taken, ``Ordinal/none`` while nobody holds it.
-  public var heldSince: Ordinal = .none
-  /// When the first of them began to spin.
-  public var waitingSince: Ordinal = .none
-  /// Since when there has been at least one such load.
-  public var loadedSince: Ordinal = .none
+  /// First event of this life.
+  private let firstAt: Ordinal
+  private var ordinals = NearbyOrdinals<4>()
+  private var flags = LifeFlags()
   /// Which life of that address.
-  public var generation: UInt32
+  public let generation: UInt32
   /// Slot of the table it belongs to, -1 if unknown.
   public var table: Int32 = -1
   /// Generation of that table.
@@ -32,10 +28,56 @@ public struct LockLife: Sendable {
   var place: Int32 = -1
   /// CPU it was taken on.
   public var holderCPU: UInt16 = 0
+
+  /// A life of which only a part is seen.
+  init(seen event: Event, at position: Ordinal) {
+    address = event.object
+    generation = event.generation
+    firstAt = position
+  }
+
+  /// The life of a lock that is allocated for a table.
+  init(allocated event: Event, at position: Ordinal, table: Int32) {
+    self.init(seen: event, at: position)
+    pfn = event.arg0
+    self.table = table
+    bornInTrace = true
+  }
+
+  /// Something of each of its cache lines, which lie anyhow.
+  var farEnds: Int32 { Int32(truncatingIfNeeded: address) &+ place }
+  /// Allocation.
+  public var allocAt: Ordinal { bornInTrace ? firstAt : .none }
+  /// Free.
+  public internal(set) var freeAt: Ordinal {
+    get { ordinals[0, from: firstAt] }
+    set { ordinals[0, from: firstAt] = newValue }
+  }
+  /// When it was last taken, ``Ordinal/none`` while nobody holds it.
+  public internal(set) var heldSince: Ordinal {
+    get { ordinals[1, from: firstAt] }
+    set { ordinals[1, from: firstAt] = newValue }
+  }
+  /// When the first of its waiters began to spin.
+  public internal(set) var waitingSince: Ordinal {
+    get { ordinals[2, from: firstAt] }
+    set { ordinals[2, from: firstAt] = newValue }
+  }
+  /// Since when there has been at least one such load.
+  public internal(set) var loadedSince: Ordinal {
+    get { ordinals[3, from: firstAt] }
+    set { ordinals[3, from: firstAt] = newValue }
+  }
   /// `ptl_alloc` was seen.
-  public var bornInTrace = false
+  public private(set) var bornInTrace: Bool {
+    get { flags[0] }
+    set { flags[0] = newValue }
+  }
   /// `ptl_free` was seen.
-  public var freed = false
+  public internal(set) var freed: Bool {
+    get { flags[1] }
+    set { flags[1] = newValue }
+  }
 }
 
 /// One use of an rcu_head, from `call_rcu` to the next of the same head. For a table batch it

@@ -45,9 +45,10 @@ public struct Resolution: Sendable {
 
 /// Events with the state before each of them: what an invariant judges.
 ///
-/// Immutable and shared: whoever gets a ``ResolvedEvent`` of it looks at the one copy there is.
+/// Shared: whoever gets a ``ResolvedEvent`` of it looks at the one copy there is. The resolver uses
+/// the memory again for the next batch, unless somebody still holds this one.
 public struct ResolvedBatch: Sendable {
-  let frame: ResolvedFrame
+  var frame: ResolvedFrame
 
   init(_ frame: ResolvedFrame) { self.frame = frame }
 
@@ -55,75 +56,58 @@ public struct ResolvedBatch: Sendable {
   public init() { frame = ResolvedFrame(ResolvedDraft()) }
 
   /// The events.
-  public var events: [Event] { frame.events }
+  public var events: [Event] { frame.draft.events }
   /// Ordinal of the first event.
-  public var firstOrdinal: Ordinal { frame.firstOrdinal }
+  public var firstOrdinal: Ordinal { frame.draft.firstOrdinal }
   /// One per event.
-  public var resolutions: [Resolution] { frame.resolutions }
+  public var resolutions: [Resolution] { frame.draft.resolutions }
   /// One per `pt_free`, in order.
-  public var frees: [FreeView] { frame.frees }
+  public var frees: [FreeView] { frame.draft.frees }
   /// One per `call_rcu`, in order: the invalidation of the batch it is for.
-  public var calls: [FlushView] { frame.calls }
+  public var calls: [FlushView] { frame.draft.calls }
   /// One per `hw_access`, in order.
-  public var walks: [WalkView] { frame.walks }
+  public var walks: [WalkView] { frame.draft.walks }
 
   /// Places of the events of `kind`, in order.
   public func places(of kind: EventKind) -> ArraySlice<Int32> {
     let kind = Int(kind.rawValue)
-    return frame.places[Int(frame.placesOfKind[kind])..<Int(frame.placesOfKind[kind + 1])]
+    let starts = frame.draft.placesOfKind
+    return frame.draft.places[Int(starts[kind])..<Int(starts[kind + 1])]
+  }
+
+  /// Lets go of what was written down, for the resolver to write over.
+  mutating func takeDraft() -> ResolvedDraft {
+    guard isKnownUniquelyReferenced(&frame) else { return ResolvedDraft() }
+    return frame.take()
+  }
+
+  /// Takes what the resolver wrote.
+  mutating func put(_ draft: consuming ResolvedDraft) {
+    if isKnownUniquelyReferenced(&frame) {
+      frame.put(draft)
+    } else {
+      frame = ResolvedFrame(draft)
+    }
   }
 }
 
 /// What a ``ResolvedBatch`` and its events share.
-final class ResolvedFrame: Sendable {
-  let events: [Event]
-  let firstOrdinal: Ordinal
-  let resolutions: [Resolution]
-  /// Snapshots of lives, to which the resolutions point.
-  let tables: [TableLife]
-  let locks: [LockLife]
-  let callbacks: [CallbackLife]
-  let sections: [SectionView]
-  let spaces: [SpaceLife]
-  let gathers: [GatherLife]
-  let frees: [FreeView]
-  let calls: [FlushView]
-  let walks: [WalkView]
-  /// Places of all events, kind by kind …
-  let places: [Int32]
-  /// … and where those of each kind begin, by its raw value.
-  let placesOfKind: [Int32]
+///
+/// Sendable because it is changed only by a batch that is its one owner.
+final class ResolvedFrame: @unchecked Sendable {
+  private(set) var draft: ResolvedDraft
 
-  init(_ draft: ResolvedDraft) {
-    events = draft.events
-    firstOrdinal = draft.firstOrdinal
-    resolutions = draft.resolutions
-    tables = draft.tables
-    locks = draft.locks
-    callbacks = draft.callbacks
-    sections = draft.sections
-    spaces = draft.spaces
-    gathers = draft.gathers
-    frees = draft.frees
-    calls = draft.calls
-    walks = draft.walks
-    (places, placesOfKind) = Self.sort(draft.events)
+  init(_ draft: consuming ResolvedDraft) { self.draft = draft }
+
+  /// Empties the frame; its one owner may.
+  func take() -> ResolvedDraft {
+    let taken = draft
+    draft = ResolvedDraft.empty
+    return taken
   }
 
-  /// Sorts the places of `events` by kind, each kind's in order.
-  private static func sort(_ events: [Event]) -> ([Int32], [Int32]) {
-    var starts = [Int32](repeating: 0, count: 257)
-    for event in events { starts[Int(event.kind.rawValue) + 1] += 1 }
-    for kind in 1..<starts.count { starts[kind] += starts[kind - 1] }
-    var next = starts
-    var places = [Int32](repeating: 0, count: events.count)
-    for (place, event) in events.enumerated() {
-      let kind = Int(event.kind.rawValue)
-      places[Int(next[kind])] = Int32(truncatingIfNeeded: place)
-      next[kind] += 1
-    }
-    return (places, starts)
-  }
+  /// Fills the frame; its one owner may.
+  func put(_ draft: consuming ResolvedDraft) { self.draft = draft }
 }
 
 /// What the resolver writes; it becomes a ``ResolvedFrame``.
@@ -131,6 +115,7 @@ struct ResolvedDraft {
   var events: [Event] = []
   var firstOrdinal: Ordinal = 0
   var resolutions: [Resolution] = []
+  /// Snapshots of lives, to which the resolutions point.
   var tables: [TableLife] = []
   var locks: [LockLife] = []
   var callbacks: [CallbackLife] = []
@@ -140,20 +125,57 @@ struct ResolvedDraft {
   var frees: [FreeView] = []
   var calls: [FlushView] = []
   var walks: [WalkView] = []
+  /// Places of all events, kind by kind …
+  var places: [Int32] = []
+  /// … and where those of each kind begin, by its raw value.
+  var placesOfKind = [Int32](repeating: 0, count: Self.kinds + 1)
+
+  /// Raw values of a kind.
+  private static let kinds = 256
+  /// Nothing, of which no copy costs anything.
+  static let empty = ResolvedDraft()
 
   init() {}
 
-  /// A draft for `batch`, with room for as many snapshots as the one before needed.
-  init(_ batch: EventBatch, like last: ResolvedFrame) {
-    events = batch.events
-    firstOrdinal = Ordinal(batch.firstOrdinal)
-    resolutions.reserveCapacity(events.count)
-    guard last.events.count >= events.count / 2 else { return }
-    func room(_ count: Int) -> Int { count + count / 4 }
-    tables.reserveCapacity(room(last.tables.count))
-    locks.reserveCapacity(room(last.locks.count))
-    callbacks.reserveCapacity(room(last.callbacks.count))
-    sections.reserveCapacity(room(last.sections.count))
+  /// Begins with `events`, in the memory of what was there before.
+  mutating func begin(_ events: ArraySlice<Event>, at first: Ordinal) {
+    self.events.removeAll(keepingCapacity: true)
+    self.events.append(contentsOf: events)
+    firstOrdinal = first
+    resolutions.removeAll(keepingCapacity: true)
+    tables.removeAll(keepingCapacity: true)
+    locks.removeAll(keepingCapacity: true)
+    callbacks.removeAll(keepingCapacity: true)
+    sections.removeAll(keepingCapacity: true)
+    spaces.removeAll(keepingCapacity: true)
+    gathers.removeAll(keepingCapacity: true)
+    frees.removeAll(keepingCapacity: true)
+    calls.removeAll(keepingCapacity: true)
+    walks.removeAll(keepingCapacity: true)
+    Self.sort(self.events, into: &places, &placesOfKind)
+  }
+
+  /// Sorts the places of `events` by kind, each kind's in order.
+  private static func sort(
+    _ events: [Event], into places: inout [Int32], _ placesOfKind: inout [Int32]
+  ) {
+    if places.count < events.count { places = Array(repeating: 0, count: events.count) }
+    let events = events.span
+    var starts = placesOfKind.mutableSpan
+    for kind in starts.indices { starts[kind] = 0 }
+    for place in events.indices { starts[Int(events[place].kind.rawValue)] += 1 }
+    // Where each kind ends; going backwards it becomes where it begins.
+    var end: Int32 = 0
+    for kind in starts.indices {
+      end += starts[kind]
+      starts[kind] = end
+    }
+    var sorted = places.mutableSpan
+    for place in events.indices.reversed() {
+      let kind = Int(events[place].kind.rawValue)
+      starts[kind] -= 1
+      sorted[Int(starts[kind])] = Int32(truncatingIfNeeded: place)
+    }
   }
 }
 
@@ -172,36 +194,36 @@ public struct ResolvedEvent: Sendable {
 
   /// The event.
   @inline(__always)
-  public var event: Event { frame.events[Int(place)] }
+  public var event: Event { frame.draft.events[Int(place)] }
   /// Its ordinal.
   @inline(__always)
-  public var ordinal: Ordinal { frame.firstOrdinal + Ordinal(place) }
+  public var ordinal: Ordinal { frame.draft.firstOrdinal + Ordinal(place) }
   /// What was known.
   @inline(__always)
-  public var resolution: Resolution { frame.resolutions[Int(place)] }
+  public var resolution: Resolution { frame.draft.resolutions[Int(place)] }
   /// The table, if one is known.
   @inline(__always)
   public var table: TableLife? {
-    let index = frame.resolutions[Int(place)].table
-    return index < 0 ? nil : frame.tables[Int(index)]
+    let index = frame.draft.resolutions[Int(place)].table
+    return index < 0 ? nil : frame.draft.tables[Int(index)]
   }
   /// The lock, if one is known.
   @inline(__always)
   public var lock: LockLife? {
-    let index = frame.resolutions[Int(place)].lock
-    return index < 0 ? nil : frame.locks[Int(index)]
+    let index = frame.draft.resolutions[Int(place)].lock
+    return index < 0 ? nil : frame.draft.locks[Int(index)]
   }
   /// The callback, if one is known.
   @inline(__always)
   public var callback: CallbackLife? {
-    let index = frame.resolutions[Int(place)].callback
-    return index < 0 ? nil : frame.callbacks[Int(index)]
+    let index = frame.draft.resolutions[Int(place)].callback
+    return index < 0 ? nil : frame.draft.callbacks[Int(index)]
   }
   /// The callback running here, if any.
   @inline(__always)
   public var running: CallbackLife? {
-    let index = frame.resolutions[Int(place)].running
-    return index < 0 ? nil : frame.callbacks[Int(index)]
+    let index = frame.draft.resolutions[Int(place)].running
+    return index < 0 ? nil : frame.draft.callbacks[Int(index)]
   }
 
   /// No event is missing between `since` and this one.
@@ -224,8 +246,7 @@ public struct ResolvedEvent: Sendable {
   var alone: ResolvedEvent {
     var draft = ResolvedDraft()
     var resolution = resolution
-    draft.events = [event]
-    draft.firstOrdinal = ordinal
+    draft.begin([event], at: ordinal)
     draft.tables = table.map { [$0] } ?? []
     draft.locks = lock.map { [$0] } ?? []
     draft.callbacks = [callback, running].compactMap { $0 }
@@ -250,42 +271,42 @@ extension ResolvedBatch {
   /// The section of a reader's event at a place, or the one a sync event lies in.
   @inline(__always)
   public func section(at place: Int32) -> SectionView? {
-    let index = frame.resolutions[Int(place)].subject
-    return index < 0 ? nil : frame.sections[Int(index)]
+    let index = frame.draft.resolutions[Int(place)].subject
+    return index < 0 ? nil : frame.draft.sections[Int(index)]
   }
 
   /// The address space of the event at a place.
   @inline(__always)
   public func space(at place: Int32) -> SpaceLife? {
-    let index = frame.resolutions[Int(place)].subject
-    return index < 0 ? nil : frame.spaces[Int(index)]
+    let index = frame.draft.resolutions[Int(place)].subject
+    return index < 0 ? nil : frame.draft.spaces[Int(index)]
   }
 
   /// The gather of the event at a place.
   @inline(__always)
   public func gather(at place: Int32) -> GatherLife? {
-    let index = frame.resolutions[Int(place)].subject
-    return index < 0 ? nil : frame.gathers[Int(index)]
+    let index = frame.draft.resolutions[Int(place)].subject
+    return index < 0 ? nil : frame.draft.gathers[Int(index)]
   }
 
   /// The lock of the upper table of the `pt_reclaim` at a place.
   @inline(__always)
   public func upperLock(at place: Int32) -> LockLife? {
-    let index = frame.resolutions[Int(place)].subject
-    return index < 0 ? nil : frame.locks[Int(index)]
+    let index = frame.draft.resolutions[Int(place)].subject
+    return index < 0 ? nil : frame.draft.locks[Int(index)]
   }
 
   /// The table whose entry the install or unlink at a place changed.
   @inline(__always)
   public func upper(at place: Int32) -> TableLife? {
-    let index = frame.resolutions[Int(place)].upper
-    return index < 0 ? nil : frame.tables[Int(index)]
+    let index = frame.draft.resolutions[Int(place)].upper
+    return index < 0 ? nil : frame.draft.tables[Int(index)]
   }
 
   /// The table of the event at a place.
   @inline(__always)
   public func table(at place: Int32) -> TableLife? {
-    let index = frame.resolutions[Int(place)].table
-    return index < 0 ? nil : frame.tables[Int(index)]
+    let index = frame.draft.resolutions[Int(place)].table
+    return index < 0 ? nil : frame.draft.tables[Int(index)]
   }
 }

@@ -97,7 +97,7 @@ extension Resolver {
 
   /// A callback for one table: that table waits for it.
   private mutating func adopt(pfn: UInt64, by slot: Int32) {
-    let table = tableSlots.find(pfn)
+    let table = tableSlot(pfn)
     guard table >= 0 else { return }
     let index = Int(table)
     if callbacks[Int(slot)].function == .removeTableOne, tables[index].path == .batch,

@@ -44,7 +44,7 @@ extension Resolver {
   mutating func resolveHardware(
     _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
-    note(table: tableSlots.find(event.object), &resolution, &output)
+    note(table: tableSlot(event.object), &resolution, &output)
     if event.kind == .hardwareLoad {
       walkers.load(event, at: position)
     } else {

@@ -6,11 +6,11 @@ extension Resolver {
   ) {
     reserve(cpu: event.cpu)
     noteRunning(event, &resolution, &output)
-    var slot = lockSlots.find(event.object)
+    var slot = lockSlot(event.object)
     note(lock: slot, &resolution, &output)
     switch event.kind {
     case .lockAlloc:
-      var table = tableSlots.find(event.arg0)
+      var table = tableSlot(event.arg0)
       note(table: table, &resolution, &output)
       // A table older than the recording, which may begin between the two allocations.
       if table < 0, event.arg0 != 0 { table = addTable(event.arg0, generation: 0) }
@@ -18,10 +18,10 @@ extension Resolver {
       beginLock(event, slot, table)
       return
     case .lockFree:
-      if slot < 0 { slot = addLock(LockLife(address: event.object, generation: event.generation)) }
+      if slot < 0 { slot = addLock(LockLife(seen: event, at: position)) }
       freeLock(event, slot, &resolution, &output)
     default:
-      if slot < 0 { slot = addLock(LockLife(address: event.object, generation: event.generation)) }
+      if slot < 0 { slot = addLock(LockLife(seen: event, at: position)) }
       useLock(event, slot, &resolution, &output)
     }
   }
@@ -29,16 +29,12 @@ extension Resolver {
   private mutating func addLock(_ life: LockLife) -> Int32 {
     let slot = Int32(truncatingIfNeeded: locks.count)
     locks.append(life)
-    lockSlots.set(life.address, slot)
+    lockSlots.add(life.address, slot)
     return slot
   }
 
   private mutating func beginLock(_ event: Event, _ previous: Int32, _ table: Int32) {
-    var life = LockLife(address: event.object, generation: event.generation)
-    life.bornInTrace = true
-    life.allocAt = position
-    life.pfn = event.arg0
-    life.table = table
+    let life = LockLife(allocated: event, at: position, table: table)
     var slot = previous
     if slot >= 0 { noteReleased(lock: slot) }
     if slot >= 0 { locks[Int(slot)] = life } else { slot = addLock(life) }
@@ -58,7 +54,7 @@ extension Resolver {
     // Behind a hole a lock may be another table's than it was before.
     let isCertain = max(locks[index].allocAt, 0) >= holes.cleanSince
     var table =
-      event.arg0 != 0 ? tableSlots.find(event.arg0) : isCertain ? ownerTable(of: slot) : -1
+      event.arg0 != 0 ? tableSlot(event.arg0) : isCertain ? ownerTable(of: slot) : -1
     note(table: table, &resolution, &output)
     if table < 0, event.arg0 != 0 { table = addTable(event.arg0, generation: 0) }
     if table >= 0 {
@@ -104,7 +100,7 @@ extension Resolver {
     _ event: Event, _ slot: Int32, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     let index = Int(slot)
-    note(table: tableSlots.find(event.arg1), &resolution, &output)
+    note(table: tableSlot(event.arg1), &resolution, &output)
     if let load = load(of: event.arg1, in: event.arg0) {
       resolution.lockIsForeign =
         load.lock == slot && load.lockGeneration != locks[index].generation
@@ -154,7 +150,7 @@ extension Resolver {
       if slot >= 0 { note(section: slot, load: nil, &resolution, &output) }
       exit(event)
     case .readerLoad:
-      var table = tableSlots.find(event.object)
+      var table = tableSlot(event.object)
       // A section that is open holds what it loads, whether anything else is known of it or not.
       if table < 0, section(event.arg0) >= 0 {
         table = addTable(event.object, generation: event.generation)
@@ -162,7 +158,7 @@ extension Resolver {
       note(table: table, &resolution, &output)
       if table >= 0 { load(event, table, &resolution) }
     default:
-      let table = tableSlots.find(event.object)
+      let table = tableSlot(event.object)
       note(table: table, &resolution, &output)
       if table >= 0, let load = load(of: event.object, in: event.arg0) {
         resolution.tableIsForeign = load.tableGeneration != tables[Int(table)].generation

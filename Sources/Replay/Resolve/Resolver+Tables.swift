@@ -5,7 +5,7 @@ extension Resolver {
     _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
     reserve(cpu: event.cpu)
-    var slot = tableSlots.find(event.object)
+    var slot = tableSlot(event.object)
     noteRunning(event, &resolution, &output)
     let isHandedOut = event.kind == .tableAlloc || event.kind == .pageReuse
     if isHandedOut, slot >= 0, tables[Int(slot)].openLoads > 0 {
@@ -48,16 +48,14 @@ extension Resolver {
   }
 
   private mutating func beginTable(_ event: Event, _ previous: Int32) {
-    var life = TableLife(pfn: event.object, generation: event.generation, firstAt: position)
+    var life = TableLife(
+      allocated: event, at: position, after: previous >= 0 ? tables[Int(previous)] : nil)
     // An allocation that was concluded later, across a hole, does not show the whole life.
     life.bornInTrace = !event.flags.contains(.inferred)
-    life.allocAt = position
     life.level = event.level
     life.mm = event.arg0
     life.kernelTable = event.flags.contains(.kernelTable)
     if previous >= 0 {
-      life.entry = tables[Int(previous)].entry
-      life.enteredAt = tables[Int(previous)].enteredAt
       if tables[Int(previous)].path == .fallback { _ = flushing.finish(previous) }
       letGo(Int(previous))
       tables[Int(previous)] = life
@@ -72,7 +70,7 @@ extension Resolver {
     let index = Int(slot)
     switch event.kind {
     case .tableConstruct:
-      tables[index].constructors = increment(tables[index].constructors)
+      tables[index].isConstructed = true
       tables[index].constructAt = position
       tables[index].destructAt = .none
       tables[index].destructPlacement = .none
@@ -99,7 +97,6 @@ extension Resolver {
       tables[index].path = .deferred
       markQueued(event, index)
     case .tableDestruct:
-      tables[index].destructors = increment(tables[index].destructors)
       if tables[index].destructAt == .none {
         tables[index].destructAt = position
         tables[index].destructCPU = event.cpu
@@ -111,7 +108,7 @@ extension Resolver {
       countTorn(event, slot)
     case .tablePut: countTorn(event, slot)
     case .tableFree:
-      tables[index].frees = increment(tables[index].frees)
+      tables[index].isFreed = true
       tables[index].freeAt = position
       tables[index].installed = false
       countTorn(event, slot)

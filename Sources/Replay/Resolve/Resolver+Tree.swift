@@ -11,13 +11,12 @@ extension Resolver {
     let enteredAt = tables[index].entry == event.arg1 ? tables[index].enteredAt : .none
     countEntries(event, index, isInstall)
     if isInstall {
-      tables[index].entry = event.arg1
-      tables[index].enteredAt = position
+      tables[index].enter(event.arg1, at: position)
     } else if tables[index].entry == event.arg1 {
       tables[index].enteredAt = .none
     }
     guard let page = linearMap?.page(of: event.arg1), event.arg1 != 0 else { return }
-    let upper = tableSlots.find(page)
+    let upper = tableSlot(page)
     guard upper >= 0, Int(upper) != index else { return }
     // The entry was seen to be filled in during this life of the upper table, and is counted.
     let isCounted = enteredAt > tables[Int(upper)].firstAt
@@ -37,7 +36,7 @@ extension Resolver {
   mutating func noteUpperLock(
     _ event: Event, _ resolution: inout Resolution, _ output: inout ResolvedDraft
   ) {
-    let slot = event.arg0 == 0 ? -1 : lockSlots.find(event.arg0)
+    let slot = event.arg0 == 0 ? -1 : lockSlot(event.arg0)
     guard slot >= 0 else { return }
     resolution.subject = Int32(truncatingIfNeeded: output.locks.count)
     output.locks.append(locks[Int(slot)])
@@ -49,7 +48,6 @@ extension Resolver {
     let isShared = event.flags.contains(.shared)
     if isInstall {
       tables[index].entries = isShared ? tables[index].entries &+ 1 : 1
-      tables[index].slot = event.arg1
     } else {
       tables[index].entries = isShared ? max(0, tables[index].entries &- 1) : 0
     }

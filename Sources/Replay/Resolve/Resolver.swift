@@ -41,8 +41,8 @@ public struct Resolver: Sendable {
   /// Batch being filled by each task.
   public internal(set) var openBatches: [UInt32: Int32] = [:]
 
-  var tableSlots = SlotMap(capacity: 1024)
-  var lockSlots = SlotMap(capacity: 1024)
+  var tableSlots = PageMap()
+  var lockSlots = LifeMap(capacity: 1024)
   var callbackSlots = SlotMap()
   var sectionSlots = SlotMap()
   var spaceSlots = SlotMap()
@@ -67,6 +67,12 @@ public struct Resolver: Sendable {
   /// The lock each task spins on.
   var waiting: [UInt32: WaitingTask] = [:]
 
+  /// Lives of the events that are being resolved …
+  private var ahead = LookAhead()
+  /// … and the slots of the next one's, -1 if they are not known.
+  private var nextTable: Int32 = -1
+  private var nextLock: Int32 = -1
+
   /// A resolver at the start of a trace.
   ///
   /// - Parameter machine: what the trace's header says of the machine, if anything.
@@ -81,9 +87,38 @@ public struct Resolver: Sendable {
 
   /// Resolves the events of `batch`, in order, into `output`.
   public mutating func resolve(_ batch: EventBatch, into output: inout ResolvedBatch) {
-    var draft = ResolvedDraft(batch, like: output.frame)
-    position = Ordinal(batch.firstOrdinal)
-    for event in batch.events {
+    resolve(batch, batch.events.indices, into: &output)
+  }
+
+  /// Resolves a part of `batch`, and then the next, so that what is written down about a part is
+  /// still in the cache while it is looked at.
+  ///
+  /// - Parameter visit: called with each part.
+  public mutating func resolve(
+    inParts batch: EventBatch, _ output: inout ResolvedBatch, _ visit: (ResolvedBatch) -> Void
+  ) {
+    for start in stride(from: 0, to: batch.events.count, by: Self.partEvents) {
+      let end = min(start + Self.partEvents, batch.events.count)
+      resolve(batch, start..<end, into: &output)
+      visit(output)
+    }
+  }
+
+  /// Events that are best resolved at a time.
+  static let partEvents = 256
+
+  /// Resolves the events of `batch` at `places`, in order, into `output`.
+  mutating func resolve(
+    _ batch: EventBatch, _ places: Range<Int>, into output: inout ResolvedBatch
+  ) {
+    var draft = output.takeDraft()
+    position = Ordinal(batch.firstOrdinal) + Ordinal(places.lowerBound)
+    draft.begin(batch.events[places], at: position)
+    ahead.find(draft.events, tableSlots, tables, locks)
+    for index in draft.events.indices {
+      nextTable = ahead.tables[index]
+      nextLock = ahead.locks[index]
+      let event = draft.events[index]
       var resolution = Resolution()
       resolution.gracePeriodStart = gracePeriods.lastCompletedStart
       resolution.cleanSince = holes.cleanSince
@@ -92,7 +127,21 @@ public struct Resolver: Sendable {
       draft.resolutions.append(resolution)
       position += 1
     }
-    output = ResolvedBatch(ResolvedFrame(draft))
+    output.put(draft)
+  }
+
+  /// The slot of a page's table, -1 if it has none.
+  @inline(__always)
+  mutating func tableSlot(_ pfn: UInt64) -> Int32 {
+    if nextTable >= 0, tables[Int(nextTable)].pfn == pfn { return nextTable }
+    return tableSlots.find(pfn)
+  }
+
+  /// The slot of the lock at an address, -1 if there is none.
+  @inline(__always)
+  mutating func lockSlot(_ address: UInt64) -> Int32 {
+    if nextLock >= 0, locks[Int(nextLock)].address == address { return nextLock }
+    return lockSlots.find(address, in: locks)
   }
 
   private mutating func step(
@@ -147,6 +196,7 @@ public struct Resolver: Sendable {
   }
 
   /// The callback running on the CPU of `event`, if the event's task is the one it runs in.
+  @inline(__always)
   mutating func runningCallback(for event: Event) -> RunningCallback? {
     let cpu = Int(event.cpu)
     guard cpu < running.count, let here = running[cpu] else { return nil }
@@ -155,7 +205,12 @@ public struct Resolver: Sendable {
     return displaced[cpu].last { $0.task == event.task }
   }
 
+  @inline(__always)
   mutating func reserve(cpu: UInt16) {
+    if running.count <= Int(cpu) { addCPUs(upTo: cpu) }
+  }
+
+  private mutating func addCPUs(upTo cpu: UInt16) {
     while running.count <= Int(cpu) {
       running.append(nil)
       displaced.append([])

@@ -18,14 +18,14 @@ struct CoverageOptions: ParsableArguments {
   /// A file that cannot be read is an error, but does not hide what the others have exercised.
   /// With `strict`, or where nothing was seen at all, holes are inconclusive.
   func run(
-    _ files: [String], asJSON: Bool, strict: Bool, to output: TextOutput,
+    _ files: [String], asJSON: Bool, strict: Bool, workers: Int, to output: TextOutput,
     _ verbosity: VerbosityOptions
   ) throws -> ExitStatus {
     var coverage = Coverage()
     var status = ExitStatus.success
     for file in files {
       do {
-        let input = try TraceInput.open(file)
+        let input = try TraceInput.open(file, workers: workers)
         input.showProgress("check", verbosity)
         try coverage.add(input.source, file: file)
         input.reportWarning(verbosity)
