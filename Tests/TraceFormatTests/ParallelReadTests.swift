@@ -82,6 +82,20 @@ import Testing
     #expect(Self.view(TraceInput(bytes: bytes, name: "t"), workers: 2) == alone)
   }
 
+  @Test func blocksPassedOverWhileOneIsDeliveredDoNotMoveIt() throws {
+    let events = EventStreams.make(.lives, count: 60_000, seed: 4)
+    let bytes = try TraceFiles.bytes(events, options: .init(blockEvents: 9000)) { _, _ in }
+    func view(_ workers: Int) throws -> View {
+      Self.view(TraceInput(bytes: bytes, name: "t"), workers: workers) { reader in
+        reader.wantsBlock = { $0.firstOrdinal % 18_000 == 0 }
+      }
+    }
+    let alone = try view(1)
+    #expect(alone.batches.map(\.firstOrdinal).contains(18_000 + 2 * 4096))
+    #expect(!alone.batches.map(\.firstOrdinal).contains(9000))
+    for workers in [2, 3] { #expect(try view(workers) == alone) }
+  }
+
   @Test func damageIsTheSameErrorBehindTheSameEvents() throws {
     let events = EventStreams.make(.lives, count: 300, seed: 5)
     let whole = try Self.trace(events, blockEvents: 40, snapshots: .every(120))

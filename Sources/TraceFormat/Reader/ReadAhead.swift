@@ -1,3 +1,5 @@
+import Dispatch
+
 /// What a reader has read ahead of what it has delivered, in the order of the file.
 ///
 /// Sections are read by the thread that owns the reader; checksums, decompression and decoding are
@@ -19,7 +21,7 @@ final class ReadAhead {
   }
 
   private enum Entry {
-    case block(StoredHeader, bytes: Int)
+    case block(StoredHeader, DecodedBlock, bytes: Int)
     case last(Item)
   }
 
@@ -27,11 +29,13 @@ final class ReadAhead {
   private static let byteLimit = 16 << 20
 
   private let workers: Int
-  private let work = OrderedWork<DecodedBlock>()
+  private let queue = DispatchQueue(label: "tracetool.blocks", attributes: .concurrent)
   private let workshops = Lender { BlockWorkshop() }
   private let spares = Lender { [Event]() }
   private var entries: [Entry] = []
   private var bytes = 0
+  /// The block that was taken last.
+  private var taken: DecodedBlock?
 
   /// Reads ahead by as many blocks as there are `workers`.
   init(workers: Int) { self.workers = workers }
@@ -39,19 +43,24 @@ final class ReadAhead {
   /// Whether another section should be read.
   var wantsMore: Bool {
     if case .last? = entries.last { return false }
-    return entries.isEmpty || entries.count < workers && bytes < Self.byteLimit
+    guard !entries.isEmpty else { return true }
+    return entries.count < idleWorkers && bytes < Self.byteLimit
   }
+
+  /// Workers that the block taken last does not need.
+  private var idleWorkers: Int { taken?.isComplete == false ? workers - 1 : workers }
 
   /// Takes a block that has been read.
   func add(_ block: StoredBlock, number: Int, wanted: ColumnSet) {
     let length = block.byteCount
     bytes += length
-    entries.append(
-      .block(StoredHeader(entry: block.header.entry, number: number), bytes: length))
-    work.add { [workshops, spares] in
+    let result = DecodedBlock()
+    let header = StoredHeader(entry: block.header.entry, number: number)
+    entries.append(.block(header, result, bytes: length))
+    queue.async { [workshops, spares] in
       let workshop = workshops.take()
       defer { workshops.giveBack(workshop) }
-      return workshop.decode(block, wanted: wanted, spares: spares)
+      workshop.decode(block, wanted: wanted, spares: spares, into: result)
     }
   }
 
@@ -62,9 +71,10 @@ final class ReadAhead {
   func next() -> Item {
     switch entries.removeFirst() {
     case .last(let item): return item
-    case .block(let header, let length):
+    case .block(let header, let block, let length):
       bytes -= length
-      return .block(header, work.next())
+      taken = block
+      return .block(header, block)
     }
   }
 

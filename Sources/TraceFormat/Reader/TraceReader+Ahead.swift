@@ -49,10 +49,13 @@ extension TraceReader {
       texts.forgetNames()
       loadStrings(ofBlocksBefore: number)
     }
+    guard case .begin(let beginning) = block.next() else {
+      preconditionFailure("a block begins with its beginning")
+    }
     do {
-      if let problem = block.columnProblem { throw problem }
-      try beginTexts(entry, number, names: block.names, strings: block.strings)
-      if !block.hasBegun, let problem = block.problem { throw problem }
+      if let problem = beginning.columnProblem { throw problem }
+      try beginTexts(entry, number, names: beginning.names, strings: beginning.strings)
+      if let problem = beginning.problem { throw problem }
     } catch {
       throw explain(error, at: entry.offset, block: number)
     }
@@ -65,19 +68,25 @@ extension TraceReader {
   /// Fills `batch` from the current block; false where nothing is left of it.
   func deliverDecoded(into batch: inout EventBatch) throws -> Bool {
     texts.apply(upTo: current!.position)
-    let next = current!.batches
-    guard next < current!.block.batches.count else {
-      if let problem = current!.block.problem {
-        let header = current!.header
-        throw explain(problem, at: header.entry.offset, block: header.number)
-      }
+    if let ahead {
+      // A worker may have become idle meanwhile. Passing over blocks moves the ordinal.
+      let next = ordinal
+      read(ahead)
+      ordinal = next
+    }
+    switch current!.block.next() {
+    case .begin: preconditionFailure("a block begins once")
+    case .end(let problem?):
+      let header = current!.header
+      throw explain(problem, at: header.entry.offset, block: header.number)
+    case .end(nil):
       current = nil
       return false
+    case .events(var events):
+      swap(&batch.events, &events)
+      ahead?.recycle(&events)
     }
-    swap(&batch.events, &current!.block.batches[next])
-    ahead?.recycle(&current!.block.batches[next])
     batch.firstOrdinal = ordinal
-    current!.batches += 1
     current!.position += batch.events.count
     ordinal &+= UInt64(batch.events.count)
     return true

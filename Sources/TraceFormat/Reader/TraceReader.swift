@@ -68,12 +68,11 @@ public final class TraceReader: EventSource {
     case failed(any Error)
   }
 
-  /// A decoded block on its way out.
+  /// A block on its way out that another thread decodes.
   struct Current {
     let header: ReadAhead.StoredHeader
-    var block: DecodedBlock
-    /// Batches and events of it that have been delivered.
-    var batches = 0
+    let block: DecodedBlock
+    /// Events of it that have been delivered.
     var position = 0
   }
 
