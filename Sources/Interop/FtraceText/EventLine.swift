@@ -1,7 +1,7 @@
 /// One line of ftrace text taken apart; offsets count from the start of the line.
 ///
 /// `comm-pid [(tgid)] [cpu] flags time: event: rest`
-struct EventLine {
+struct EventLine: Equatable {
   var commStart = 0
   var commEnd = 0
   var pid: UInt32 = 0

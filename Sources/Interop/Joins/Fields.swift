@@ -85,21 +85,13 @@ struct Fields {
     let end = bytes.count
     while at < end {
       while at < end, bytes[at] == 0x20 { at += 1 }
-      var packed: UInt64 = 0
-      var shift: UInt64 = 0
-      while at < end {
-        let byte = bytes[at]
-        if byte == 0x3D || byte == 0x20 { break }
-        if shift < 64 {
-          packed |= UInt64(byte) << shift
-          shift += 8
-        }
-        at += 1
-      }
+      let name = at
+      at = bytes.firstPlace(of: 0x3D, or: 0x20, from: at)
       guard at < end, bytes[at] == 0x3D else { continue }
+      let packed = ByteWord.prefix(bytes.wordOrLess(at: name), min(at - name, 8))
       at += 1
       let from = at
-      while at < end, bytes[at] != 0x20 { at += 1 }
+      at = bytes.firstPlace(of: 0x20, or: 0x20, from: at)
       if let key = keys[packed] { store(key, bytes, from, at) }
     }
   }
@@ -141,20 +133,13 @@ struct Fields {
   static func hexadecimal(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> UInt64? {
     var at = from
     if end - at > 2, bytes[at] == 0x30, bytes[at + 1] == 0x78 { at += 2 }
-    guard at < end, end - at <= 16 else { return nil }
-    var value: UInt64 = 0
-    while at < end {
-      let byte = bytes[at]
-      var digit = byte &- 0x30
-      if digit >= 10 {
-        digit = (byte | 0x20) &- 0x61
-        guard digit < 6 else { return nil }
-        digit += 10
-      }
-      value = value << 4 | UInt64(digit)
-      at += 1
-    }
-    return value
+    let digits = end - at
+    guard digits > 0, digits <= 16 else { return nil }
+    guard digits > 8 else { return ByteWord.hexadecimal(bytes.wordOrLess(at: at), digits) }
+    guard let high = ByteWord.hexadecimal(bytes.word(at: at), 8),
+      let low = ByteWord.hexadecimal(bytes.wordOrLess(at: at + 8), digits - 8)
+    else { return nil }
+    return high << UInt64(4 * (digits - 8)) | low
   }
 }
 

@@ -45,6 +45,7 @@ struct NameTable: Sendable {
   private let text: [UInt8]
   private let starts: [Int]
   private let slots: [Int16]
+  private let keys: [Key]
   private static let mask = 511
 
   /// The one table.
@@ -59,35 +60,68 @@ struct NameTable: Sendable {
     var text: [UInt8] = []
     var starts: [Int] = []
     var slots = [Int16](repeating: -1, count: Self.mask + 1)
+    var keys = [Key](repeating: Key(), count: Self.mask + 1)
     for (index, entry) in entries.enumerated() {
       starts.append(text.count)
       let bytes = Array(entry.name.utf8)
       text.append(contentsOf: bytes)
-      var slot = Int(truncatingIfNeeded: Symbol.hash(bytes.span, 0, bytes.count)) & Self.mask
+      let key = Self.key(bytes.span, 0, bytes.count)
+      var slot = Self.slot(key)
       while slots[slot] >= 0 { slot = (slot + 1) & Self.mask }
       slots[slot] = Int16(index)
+      keys[slot] = key
     }
     starts.append(text.count)
     self.entries = entries
     self.text = text
     self.starts = starts
     self.slots = slots
+    self.keys = keys
   }
 
   /// Index in ``entries`` of the name in `start..<end` of `line`; nil if it is not known.
   func index(of line: Span<UInt8>, _ start: Int, _ end: Int) -> Int? {
-    var slot = Int(truncatingIfNeeded: Symbol.hash(line, start, end)) & Self.mask
+    let length = end - start
+    guard length > 0 else { return nil }
+    let key = Self.key(line, start, length)
+    var slot = Self.slot(key)
     while slots[slot] >= 0 {
       let index = Int(slots[slot])
-      let from = starts[index]
-      if starts[index + 1] - from == end - start {
-        var place = 0
-        while place < end - start, text[from + place] == line[start + place] { place += 1 }
-        if place == end - start { return index }
-      }
+      if keys[slot] == key, length <= 16 || isText(of: index, line, start) { return index }
       slot = (slot + 1) & Self.mask
     }
     return nil
+  }
+
+  /// Length and first 16 bytes of a name.
+  private struct Key: Equatable {
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+    var length = 0
+  }
+
+  @inline(__always)
+  private static func key(_ line: Span<UInt8>, _ start: Int, _ length: Int) -> Key {
+    Key(
+      low: ByteWord.prefix(line.wordOrLess(at: start), min(length, 8)),
+      high: length > 8
+        ? ByteWord.prefix(line.wordOrLess(at: start + 8), min(length - 8, 8)) : 0,
+      length: length)
+  }
+
+  @inline(__always)
+  private static func slot(_ key: Key) -> Int {
+    let mixed = (key.low ^ key.high.byteSwapped &+ UInt64(key.length)) &* 0x9E37_79B9_7F4A_7C15
+    return Int(truncatingIfNeeded: mixed >> 48) & mask
+  }
+
+  /// Compares all of a name whose length is known to be right.
+  private func isText(of index: Int, _ line: Span<UInt8>, _ start: Int) -> Bool {
+    let from = starts[index]
+    for place in from..<starts[index + 1] where text[place] != line[start + place - from] {
+      return false
+    }
+    return true
   }
 
   /// Index in ``entries`` of `name`.

@@ -45,14 +45,10 @@ struct CommandName: Equatable {
 
   /// The first 16 bytes of `start..<end`.
   init(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) {
-    for place in 0..<max(min(end - start, 16), 0) {
-      let byte = UInt64(bytes[start + place])
-      if place < 8 {
-        low |= byte << UInt64(8 * place)
-      } else {
-        high |= byte << UInt64(8 * place - 64)
-      }
-    }
+    let length = min(end - start, 16)
+    guard length > 0 else { return }
+    low = ByteWord.prefix(bytes.wordOrLess(at: start), min(length, 8))
+    if length > 8 { high = ByteWord.prefix(bytes.wordOrLess(at: start + 8), length - 8) }
   }
 
   /// The first 16 bytes of `name`.

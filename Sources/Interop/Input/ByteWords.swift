@@ -1,0 +1,105 @@
+/// Eight bytes of a text at once, the first in the lowest bits.
+///
+/// The parsers look at whole words where a line has the shape it always has; what a word does not
+/// settle is looked at byte by byte. Every function is true for any bytes.
+enum ByteWord {
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+  private static let tops: UInt64 = 0x8080_8080_8080_8080
+
+  /// Eight times `byte`.
+  @inline(__always)
+  static func all(_ byte: UInt8) -> UInt64 { ones &* UInt64(byte) }
+
+  /// The top bit of each byte of `word` that is `byte`, and of no other below the first of them.
+  @inline(__always)
+  static func matches(_ word: UInt64, _ byte: UInt8) -> UInt64 {
+    let zero = word ^ all(byte)
+    return (zero &- ones) & ~zero & tops
+  }
+
+  /// The top bit of each byte of `word` that is `byte`, and of no other.
+  @inline(__always)
+  static func exactly(_ word: UInt64, _ byte: UInt8) -> UInt64 {
+    let zero = word ^ all(byte)
+    return ~(((zero & ~tops) &+ ~tops) | zero) & tops
+  }
+
+  /// The top bit of each byte that is no decimal digit.
+  @inline(__always)
+  static func others(_ word: UInt64) -> UInt64 {
+    let digits = word ^ all(0x30)
+    return (((digits & ~tops) &+ all(0x76)) | word) & tops
+  }
+
+  /// Number of bytes before the first one that is marked; 8 if none is.
+  @inline(__always)
+  static func first(_ marks: UInt64) -> Int { marks.trailingZeroBitCount >> 3 }
+
+  /// The first `count` bytes of `word`, 0 behind them; `count` is 0 … 8.
+  @inline(__always)
+  static func prefix(_ word: UInt64, _ count: Int) -> UInt64 {
+    count == 8 ? word : word & ((1 << UInt64(8 * count)) &- 1)
+  }
+
+  /// Value of the first `count` bytes, all of them decimal digits; `count` is 1 … 8.
+  @inline(__always)
+  static func decimal(_ word: UInt64, _ count: Int) -> UInt64 {
+    var value = (word & all(0x0F)) << UInt64(8 * (8 - count))
+    value = (value &* 2561) >> 8
+    value = ((value & 0x00FF_00FF_00FF_00FF) &* 6_553_601) >> 16
+    return ((value & 0x0000_FFFF_0000_FFFF) &* 42_949_672_960_001) >> 32
+  }
+
+  /// Value of the first `count` bytes as hexadecimal digits; nil if one is none. `count` is 1 … 8.
+  @inline(__always)
+  static func hexadecimal(_ word: UInt64, _ count: Int) -> UInt64? {
+    let shift = UInt64(8 * (8 - count))
+    let text = count == 8 ? word : word << shift | all(0x30) & ((1 << shift) &- 1)
+    let digits = (text ^ all(0x30)) & ~tops
+    let letters = ((text | all(0x20)) ^ all(0x60)) & ~tops
+    let isDigit = ~(digits &+ all(0x76))
+    let isLetter = ~(letters &+ all(0x79)) & (letters &+ all(0x7F))
+    guard ((isDigit | isLetter) & ~text & tops) == tops else { return nil }
+    var value = (text & all(0x0F)) &+ ((text >> 6) & ones) &* 9
+    value = value.byteSwapped
+    value = (value | value >> 4) & 0x00FF_00FF_00FF_00FF
+    value = (value | value >> 8) & 0x0000_FFFF_0000_FFFF
+    return (value | value >> 16) & 0xFFFF_FFFF
+  }
+}
+
+extension Span<UInt8> {
+  /// The eight bytes from `place` on; they must be there.
+  @inline(__always)
+  func word(at place: Int) -> UInt64 {
+    // Bounds are checked all the same; any bytes are a number.
+    unsafe bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
+  }
+
+  /// The bytes from `place` on, at most eight, and 0 where there are no more.
+  @inline(__always)
+  func wordOrLess(at place: Int) -> UInt64 {
+    if place &+ 8 <= count { return word(at: place) }
+    var word: UInt64 = 0
+    var at = place
+    while at < count {
+      word |= UInt64(self[at]) << UInt64(8 * (at - place))
+      at += 1
+    }
+    return word
+  }
+
+  /// Place of the first `one` or `two` from `start` on; `count` if there is none.
+  @inline(__always)
+  func firstPlace(of one: UInt8, or two: UInt8, from start: Int) -> Int {
+    var at = start
+    while at &+ 8 <= count {
+      let word = word(at: at)
+      let marks = ByteWord.matches(word, one) | ByteWord.matches(word, two)
+      if marks != 0 { return at + ByteWord.first(marks) }
+      at += 8
+    }
+    while at < count, self[at] != one, self[at] != two { at += 1 }
+    return at
+  }
+}
