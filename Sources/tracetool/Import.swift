@@ -21,8 +21,8 @@ struct Import: ParsableCommand {
         tracetool import trace.txt --kernel 6.12.107 --stage S1.sbi -o a.ptt
         tracetool import events.ndjson --map names.yaml -o a.ptt
         cat /sys/kernel/tracing/trace | tracetool import - -o a.ptt
-        ssh target cat /sys/kernel/tracing/trace_pipe | tracetool import - --follow -o - | \
-          tracetool check -
+        ssh target cat /sys/kernel/tracing/trace_pipe \\
+          | tracetool import - --follow -o - | tracetool check -
 
       With --follow the text is read while it is being written, in one pass: what it shows is \
       handed on at least once a second, until the pipe ends or Ctrl-C; a FILE is followed as by \
@@ -73,6 +73,11 @@ struct Import: ParsableCommand {
   @OptionGroup var verbosity: VerbosityOptions
 
   func run() throws {
+    if follow, file != "-", isDirectory(file) {
+      throw TraceError(
+        file: file, what: "is the directory of a capture, which was collected and does not grow",
+        hint: "leave out --follow, or name the file that is being written")
+    }
     var capture = try CaptureImport(path: file)
     capture.options.nrPageTable = nrPagetable
     capture.options.map = map

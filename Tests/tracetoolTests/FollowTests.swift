@@ -132,4 +132,13 @@ struct FollowTests {
     let counts = Set(result.output.split(separator: "\n"))
     #expect(counts.count == 1 && counts != ["0"], "\(result.output)\(result.errors)")
   }
+
+  @Test func aDirectoryDoesNotGrow() throws {
+    let scratch = try Scratch()
+    let result = try ToolRun.tool(
+      ["import", scratch.directory.path, "--follow", "-o", scratch.path("a.ptt")])
+    #expect(result.status == 2 && result.errors.contains("does not grow"), "\(result.errors)")
+    #expect(result.errors.split(separator: "\n").count == 1)
+    #expect(!FileManager.default.fileExists(atPath: scratch.path("a.ptt")))
+  }
 }
