@@ -16,19 +16,22 @@ extension LineConsumer {
   mutating func pause() throws {}
 }
 
-/// Cuts a ``ByteSource`` into lines through one fixed buffer.
+/// Cuts a ``ByteSource`` into lines through one buffer, which grows for a line it does not hold.
 ///
-/// A line longer than the buffer is handed over cut off; the rest of it is skipped.
+/// A line longer than ``capacity`` is handed over cut off; the rest of it is skipped.
 struct LineReader {
   /// Longest line that is handed over whole.
   static let capacity = 1 << 20
+  /// Bytes of the buffer as long as lines are short: what was read is still in the core's cache when
+  /// it is looked at.
+  private static let usual = 1 << 17
 
   /// Feeds every line of `source`, from its start, to `consumer`.
   static func feed(
     _ source: ByteSource, to consumer: inout some LineConsumer
   ) throws {
     try source.rewind()
-    var buffer = [UInt8](repeating: 0, count: capacity)
+    var buffer = [UInt8](repeating: 0, count: usual)
     var end = 0
     var skipping = false
     while true {
@@ -44,7 +47,9 @@ struct LineReader {
         }
         return
       }
-      if consumed == 0, end == capacity {
+      if consumed == 0, end == buffer.count, end < capacity {
+        buffer += repeatElement(0, count: min(capacity, 4 * end) - end)
+      } else if consumed == 0, end == capacity {
         if !skipping { try consumer.take(line: buffer.span) }
         skipping = true
         end = 0
