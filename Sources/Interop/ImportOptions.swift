@@ -20,6 +20,11 @@ public struct ImportOptions: Sendable {
   public var follow = false
   /// Descriptor of a pipe the events go to; a follower ends when nobody reads it any more.
   public var followersOutput: Int32?
+  /// What the events were handed to can be thrown away: a second one may be asked for, and what the
+  /// first one was given is void then. A large file is read once, in most cases.
+  public var mayStartAgain = false
+  /// How much of a large file is looked at first.
+  var sampling = LineReader.Sampling()
   /// Name and version of the program, for the header.
   public var producer = "tracetool"
 

@@ -39,7 +39,8 @@ enum FtraceTextImporter: TraceImporter {
     _ source: ByteSource, options: ImportOptions,
     into makeSink: (TraceHeader) throws -> any EventSink
   ) throws -> ImportResult {
-    let text = RecordedText<LineLexer>(source: source, format: format)
+    let text = RecordedText<LineLexer>(
+      source: source, format: format, sampling: options.sampling)
     let side = SideFiles(beside: source, options)
     var recorded = RecordedImport(source: text, side: side, options: options)
     return try recorded.run(into: makeSink)

@@ -10,12 +10,21 @@ protocol TextLexer {
 struct RecordedText<Lexer: TextLexer>: RecordSource {
   let source: ByteSource
   let format: String
+  var sampling = LineReader.Sampling()
 
   func feed<Consumer: RecordConsumer>(to consumer: Consumer) throws -> Consumer {
     var feed = TextFeed<Consumer, Lexer>(to: consumer)
     try LineReader.feed(source, to: &feed)
     return feed.consumer
   }
+
+  func sample<Consumer: RecordConsumer>(for consumer: Consumer) throws -> Consumer? {
+    var feed = TextFeed<Consumer, Lexer>(to: consumer)
+    guard try LineReader.sample(source, sampling, to: &feed) else { return nil }
+    return feed.consumer
+  }
+
+  func plan(passes: UInt64) { source.passes = passes }
 
   func refuse(_ survey: Survey) throws(TraceError) {
     if survey.functionLines > 0, survey.functionLines * 4 > survey.eventLines {

@@ -22,7 +22,9 @@ import TraceFormat
   private var frameIsOpen = false
   private var bytesRead: UInt64 = 0
   private let size: UInt64
-  /// Called with the bytes read so far and those of two passes over the input.
+  /// How often the input will have been read in the end.
+  var passes: UInt64 = 2
+  /// Called with the bytes read so far and those of all passes over the input.
   var progress: ((UInt64, UInt64) -> Void)?
 
   /// Where the bytes come from.
@@ -117,9 +119,15 @@ import TraceFormat
     inflater?.reset()
   }
 
+  /// The file that holds the bytes as they are, where it can be read at any place.
+  var plainFile: RandomFile? {
+    guard isPlain, case .file(let file) = raw else { return nil }
+    return file
+  }
+
   /// The bytes as a file that can be read at any place; what is compressed is spooled.
   func randomFile() throws(TraceError) -> RandomFile {
-    if isPlain, case .file(let file) = raw { return file }
+    if let file = plainFile { return file }
     try rewind()
     let spool = try Self.temporaryFile()
     var buffer = [UInt8](repeating: 0, count: Self.chunk)
@@ -210,7 +218,7 @@ import TraceFormat
       }
     offset += UInt64(count)
     bytesRead += UInt64(count)
-    progress?(bytesRead, 2 * size)
+    progress?(bytesRead, passes * size)
     return count
   }
 

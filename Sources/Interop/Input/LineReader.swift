@@ -60,6 +60,36 @@ struct LineReader {
     }
   }
 
+  /// Which lines of a large file are looked at to learn what is in it.
+  struct Sampling: Sendable {
+    /// Bytes of a file that is large.
+    var least = 1 << 24
+    /// Bytes at its start.
+    var start = 1 << 20
+    /// Pieces of the rest, at equal distances.
+    var pieces = 96
+    /// Bytes of a piece.
+    var piece = 1 << 14
+  }
+
+  /// Feeds some lines of `source` to `consumer`; false if it is not a large file that can be read at
+  /// any place.
+  static func sample(
+    _ source: ByteSource, _ sampling: Sampling, to consumer: inout some LineConsumer
+  ) throws -> Bool {
+    guard let file = source.plainFile, file.size >= sampling.least else { return false }
+    var buffer = [UInt8](repeating: 0, count: sampling.start)
+    for piece in 0...sampling.pieces {
+      if piece == 1 { buffer = [UInt8](repeating: 0, count: sampling.piece) }
+      let offset = file.size / UInt64(sampling.pieces + 1) * UInt64(piece)
+      let end = try file.read(at: offset, into: &buffer, from: 0)
+      // A piece begins and ends somewhere in a line.
+      var skipping = piece > 0
+      _ = try lines(of: buffer.span, to: end, into: &consumer, skipping: &skipping)
+    }
+    return true
+  }
+
   private static func lines(
     of bytes: Span<UInt8>, to end: Int, into consumer: inout some LineConsumer,
     skipping: inout Bool

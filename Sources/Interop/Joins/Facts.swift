@@ -1,7 +1,7 @@
 import TraceFormat
 
 /// What is known before the first event is written: survey, side files and options put together.
-struct Facts {
+struct Facts: Equatable {
   var pageMap: PageMap
   /// Whether the page allocator's lines can be joined with the probes' lines.
   var joinsPages = true
@@ -105,6 +105,13 @@ struct Facts {
     new.startHoles = startHoles
     new.remarks = remarks
     return new
+  }
+
+  /// The holes as the report names them.
+  var losses: [ImportReport.Loss] {
+    holes.filter { $0.cause != .unread }.map {
+      ImportReport.Loss(cpu: Int($0.cpu), count: $0.count, afterLine: $0.afterLine)
+    }
   }
 
   /// Whether lines of `probe` name an object in a way no other line does.

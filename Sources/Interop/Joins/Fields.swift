@@ -39,6 +39,7 @@ struct Fields {
   private let keys = KeyTable.shared
 
   /// Value of `key`; nil if the line has none that could be read.
+  @inline(__always)
   subscript(_ key: FieldKey) -> UInt64? {
     get { present & (1 << UInt64(key.rawValue)) == 0 ? nil : values[Int(key.rawValue)] }
     set {
@@ -52,6 +53,7 @@ struct Fields {
   mutating func clear() { present = 0 }
 
   /// Value of the first of some keys the line has.
+  @inline(__always)
   func first(_ one: FieldKey, _ two: FieldKey, _ three: FieldKey? = nil) -> UInt64? {
     if let value = self[one] { return value }
     if let value = self[two] { return value }

@@ -15,10 +15,10 @@ extension ImportState {
     }
   }
 
-  private func callbackFunction() -> CallbackFunction { Symbol.callback(event[.function]) }
+  private mutating func callbackFunction() -> CallbackFunction { Symbol.callback(event[.function]) }
 
   /// Load of a callback for one table: the head lies 8 bytes into the table's descriptor.
-  private func soleTable(_ head: UInt64) -> UInt64 { facts.pageMap.pfn(head &- 8) ?? 0 }
+  private mutating func soleTable(_ head: UInt64) -> UInt64 { facts.pageMap.pfn(head &- 8) ?? 0 }
 
   private mutating func called(isTracepoint: Bool) throws {
     let function = callbackFunction()
@@ -68,7 +68,9 @@ extension ImportState {
   }
 
   /// Context of the callback that starts: a softirq unless a kernel thread runs it.
-  private func inCallback() -> ExecutionContext { context == .kthread ? .kthread : .softirq }
+  private mutating func inCallback() -> ExecutionContext {
+    context == .kthread ? .kthread : .softirq
+  }
 
   private mutating func start(
     _ head: UInt64, _ function: CallbackFunction, _ load: UInt64, isTracepoint: Bool

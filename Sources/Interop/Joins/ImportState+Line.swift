@@ -108,9 +108,9 @@ extension ImportState {
     // A lock whose constructor was missed is nobody's, certainly not the next table's; and its
     // allocation has to stand before whatever happens to it next.
     if tasks[task].lockAddress != nil, probe != .construct { try settleLock(of: task, for: 0) }
-    if tasks[task].lockTable != nil, !isInsideLockAlloc(probe) { tasks[task].lockTable = nil }
+    if tasks[task].lockTable != nil, !Self.isInsideLockAlloc(probe) { tasks[task].lockTable = nil }
     guard isTaskWork else { return }
-    if let flush = tasks[task].flush, !isInsideFlush(probe), probe != .flushReturn {
+    if let flush = tasks[task].flush, !Self.isInsideFlush(probe), probe != .flushReturn {
       tasks[task].flush = nil
       var end = flush
       end.kind = .flushEnd
@@ -118,7 +118,7 @@ extension ImportState {
       end.flags = .inferred
       try write(end)
     }
-    if tasks[task].finishing, isOutsideFinish(probe) {
+    if tasks[task].finishing, Self.isOutsideFinish(probe) {
       tasks[task].finishing = false
       try emit(.gatherFinish, tasks[task].gather, tasks[task].gatherMM, flags: .inferred)
     }
@@ -127,7 +127,7 @@ extension ImportState {
 
   /// Lines of a task that may come between `ptlock_alloc()` and the slab's own line: a slab that
   /// grows takes pages.
-  private func isInsideLockAlloc(_ probe: Probe) -> Bool {
+  private static func isInsideLockAlloc(_ probe: Probe) -> Bool {
     switch probe {
     case .slabAlloc, .slabFree, .pageAlloc, .pageFree: true
     default: false
@@ -135,7 +135,7 @@ extension ImportState {
   }
 
   /// Lines of a task that come from inside its TLB flush.
-  private func isInsideFlush(_ probe: Probe) -> Bool {
+  private static func isInsideFlush(_ probe: Probe) -> Bool {
     switch probe {
     case .flushHere, .flushSend, .flushTracepoint, .syncAck, .quiescent, .gpTracepoint: true
     default: false
@@ -143,7 +143,7 @@ extension ImportState {
   }
 
   /// Lines a task can only print when `tlb_finish_mmu()` has returned.
-  private func isOutsideFinish(_ probe: Probe) -> Bool {
+  private static func isOutsideFinish(_ probe: Probe) -> Bool {
     switch probe {
     case .gather, .gatherFull, .gatherVMA, .freeRange, .pteLock, .pteAlloc, .pmdAlloc, .pudAlloc,
       .p4dAlloc, .gupFast, .exitMM, .construct, .install, .pgdAlloc:
@@ -154,7 +154,7 @@ extension ImportState {
 
   /// Whether this line shows that the `pmd_install()` before it found the entry taken: the same
   /// task tears its own table down at once, or finds another table in the slot.
-  private func provesLost(_ probe: Probe) -> Bool {
+  private mutating func provesLost(_ probe: Probe) -> Bool {
     guard let install = tasks[task].install else { return false }
     switch probe {
     case .destruct: return event[.folio].flatMap(facts.pageMap.pfn) == install.object

@@ -52,7 +52,7 @@ extension ImportState {
 
   private mutating func pageFreed() throws {
     guard let pfn = event[.pfn], facts.joinsPages else { return }
-    guard pages[pfn] != nil else {
+    guard pages.has(pfn) else {
       try batchFreed(pfn)
       return
     }

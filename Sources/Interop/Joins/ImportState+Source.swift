@@ -34,7 +34,7 @@ struct ImportNotes {
 }
 
 extension ImportState: RecordConsumer {
-  func wantsFields(of index: Int) -> Bool {
+  mutating func wantsFields(of index: Int) -> Bool {
     let probe = NameTable.shared.entries[index].probe
     return probe != .ignored && !facts.ignores(probe)
   }

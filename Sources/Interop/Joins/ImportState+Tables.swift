@@ -66,7 +66,7 @@ extension ImportState {
 
   /// The line is about another statistic, or the other direction: without its filter a probe of
   /// the statistic shows every change of all of them.
-  func isOtherStatistic(_ probe: Probe) -> Bool {
+  mutating func isOtherStatistic(_ probe: Probe) -> Bool {
     guard probe == .construct || probe == .destruct else { return false }
     guard let value = event[.val], event[.idx] ?? facts.nrPageTable == facts.nrPageTable else {
       return true
@@ -181,7 +181,7 @@ extension ImportState {
   }
 
   /// The table the lock at `address` belongs to, if the trace shows that for certain.
-  func owner(of address: UInt64) -> UInt64? {
+  mutating func owner(of address: UInt64) -> UInt64? {
     guard let lock = locks[address], !lock.isFreed, lock.epoch == epoch, lock.table != 0 else {
       return nil
     }
@@ -190,8 +190,8 @@ extension ImportState {
 
   mutating func lockFreed(_ address: UInt64, of pfn: UInt64?) throws {
     try settleLock(address)
-    let known = locks.updateValue(
-      LockRecord(table: 0, epoch: epoch, isFreed: true), forKey: address)
+    let known = locks[address]
+    locks[address] = LockRecord(table: 0, epoch: epoch, isFreed: true)
     if let pfn, pfn != 0 {
       try prove(pfn)
       try beginTearDown(pfn, isCertain: false)

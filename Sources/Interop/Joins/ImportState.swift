@@ -14,14 +14,14 @@ struct ImportState {
   /// Locks that were freed though nobody saw them allocated, of tables whose start was seen.
   var locksWithoutAlloc: UInt64 = 0
 
-  var pages: [UInt64: PageRecord] = [:]
+  var pages = NumberTable<PageRecord>()
   /// Locks by address.
-  var locks: [UInt64: LockRecord] = [:]
+  var locks = NumberTable<LockRecord>()
   /// Locks whose constructor has yet to say whose they are: address → index of the task.
-  var pendingLocks: [UInt64: Int] = [:]
-  var heads: [UInt64: HeadRecord] = [:]
+  var pendingLocks = NumberTable<Int>()
+  var heads = NumberTable<HeadRecord>()
   var tasks: [TaskRecord] = []
-  var taskIndex: [UInt64: Int] = [:]
+  var taskIndex = NumberTable<Int>()
   var cpus: [CPURecord] = []
   var syncs = 0
   var runningGP: UInt64?

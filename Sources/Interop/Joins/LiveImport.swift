@@ -27,6 +27,7 @@ struct LiveImport: RecordConsumer {
   /// Lines after which the survey is asked again.
   private static let interval = 4096
 
+  var event = RecordedEvent()
   private(set) var survey = Survey()
   private(set) var side: SideFiles
   private(set) var holes = Holes()
@@ -45,19 +46,13 @@ struct LiveImport: RecordConsumer {
     survey.keepsHoles = false
   }
 
-  var event: RecordedEvent {
-    get { survey.event }
-    set { survey.event = newValue }
-    _modify { yield &survey.event }
-  }
-
   mutating func wantsFields(of index: Int) -> Bool {
     let isOfSurvey = survey.wantsFields(of: index)
     return isOfSurvey || (state?.wantsFields(of: index) ?? (names.entries[index].probe != .ignored))
   }
 
   mutating func take(_ index: Int, text: Span<UInt8>) throws {
-    try survey.take(index, text: text)
+    survey.take(index, &event)
     guard state != nil else {
       let isMarker = names.entries[index].probe == .marker
       let bytes = isMarker ? (0..<min(text.count, 4096)).map { text[$0] } : []
@@ -70,7 +65,7 @@ struct LiveImport: RecordConsumer {
   }
 
   mutating func takeUnknown(_ name: Span<UInt8>, example: () -> String) throws {
-    try survey.takeUnknown(name, example: example)
+    survey.takeUnknown(&event)
     guard state != nil else {
       return try hold(.unknown(name: Self.bytes(name), example: example(), event))
     }
@@ -79,7 +74,7 @@ struct LiveImport: RecordConsumer {
   }
 
   mutating func takeFunction(_ name: Span<UInt8>, example: () -> String) throws {
-    try survey.takeFunction(name, example: example)
+    survey.takeFunction()
     guard state != nil else {
       return try hold(.function(name: Self.bytes(name), example: example()))
     }
@@ -87,19 +82,19 @@ struct LiveImport: RecordConsumer {
   }
 
   mutating func takeLoss(cpu: UInt16, count: UInt64?) throws {
-    try survey.takeLoss(cpu: cpu, count: count)
+    survey.takeLoss(cpu: cpu, count: count)
     guard state != nil else { return try hold(.loss(cpu, count)) }
     try lose(cpu, count)
   }
 
   mutating func takeBad(_ example: () -> String) throws {
-    try survey.takeBad(example)
+    survey.takeBad(example)
     guard state != nil else { return try hold(.bad(example())) }
     try state!.takeBad(example)
   }
 
   mutating func takeComment(_ bytes: Span<UInt8>) throws {
-    try survey.takeComment(bytes)
+    survey.takeComment(bytes)
     guard state != nil else { return try hold(.comment) }
     try state!.takeComment(bytes)
   }

@@ -14,6 +14,10 @@ struct PageMap: Equatable {
   /// The pfn of the struct page at `page`; nil if no struct page can lie there.
   func pfn(_ page: UInt64) -> UInt64? {
     let distance = page &- base
+    if size == 64 {
+      guard distance & 63 == 0, distance >> 6 < 1 << 44 || isSubstitute else { return nil }
+      return distance >> 6
+    }
     guard distance % size == 0, distance / size < 1 << 44 || isSubstitute else { return nil }
     return distance / size
   }
@@ -66,20 +70,20 @@ enum EntryFormat: CaseIterable {
 
 /// Counts what a number of witnesses say and tells what most of them say.
 struct Ballot {
-  private var votes: [UInt64: Int] = [:]
+  private var votes = NumberTable<Int>()
   private(set) var total = 0
 
   mutating func vote(_ value: UInt64) {
     total += 1
     // A ballot that nobody wins would grow with the trace.
-    guard votes.count < 4096 || votes[value] != nil else { return }
+    guard votes.count < 4096 || votes.has(value) else { return }
     votes[value, default: 0] += 1
   }
 
   /// The value at least `share` percent of at least `quorum` witnesses name.
   func winner(quorum: Int, share: Int) -> UInt64? {
     guard total >= quorum else { return nil }
-    guard let best = votes.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }),
+    guard let best = votes.entries.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }),
       best.value * 100 >= total * share
     else { return nil }
     return best.key

@@ -27,9 +27,11 @@ struct RecordedEvent {
   var fields = Fields()
 
   /// Value of `key`; nil if the event has none.
+  @inline(__always)
   subscript(_ key: FieldKey) -> UInt64? { fields[key] }
 
   /// Value of the first of some keys the event has.
+  @inline(__always)
   func first(_ one: FieldKey, _ two: FieldKey, _ three: FieldKey? = nil) -> UInt64? {
     fields.first(one, two, three)
   }

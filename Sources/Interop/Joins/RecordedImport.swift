@@ -8,6 +8,11 @@ protocol RecordSource {
   var unit: String { get }
   /// Hands every event to `consumer`, in order, and gives it back.
   func feed<Consumer: RecordConsumer>(to consumer: Consumer) throws -> Consumer
+  /// Hands some of the events, of all parts of the file, to `consumer`, and gives it back; nil where
+  /// that saves nothing.
+  func sample<Consumer: RecordConsumer>(for consumer: Consumer) throws -> Consumer?
+  /// Says how often the file will be read.
+  func plan(passes: UInt64)
   /// Throws if what the first pass met is not the trace it should be.
   func refuse(_ survey: Survey) throws(TraceError)
   /// Adds what the file says about itself.
@@ -17,12 +22,15 @@ protocol RecordSource {
 extension RecordSource {
   var unit: String { "line" }
   func describe(_ header: inout TraceHeader) {}
+  func sample<Consumer: RecordConsumer>(for consumer: Consumer) throws -> Consumer? { nil }
+  func plan(passes: UInt64) {}
 }
 
 /// The import of recorded events, whatever the form of their file.
 ///
 /// Two passes over the source: ``Survey`` finds what has to be known beforehand, ``ImportState``
-/// writes the events.
+/// writes the events. Of a large file only a sample is surveyed first; if the survey of everything,
+/// which goes on beside the joins, says the same in the end, one pass is enough.
 struct RecordedImport<Source: RecordSource> {
   let source: Source
   private(set) var side: SideFiles
@@ -30,18 +38,46 @@ struct RecordedImport<Source: RecordSource> {
 
   mutating func run(into makeSink: (TraceHeader) throws -> any EventSink) throws -> ImportResult {
     if options.follow { return try follow(into: makeSink) }
-    let survey = try source.feed(to: Survey())
-    try source.refuse(survey)
+    let survey: Survey
+    if options.mayStartAgain, let guess = try guess() {
+      source.plan(passes: 1)
+      var pass = try OnePassImport(guess, sink: try makeSink(guess.header))
+      pass = try source.feed(to: pass)
+      try source.refuse(pass.survey)
+      if try pass.finish() {
+        return complete(pass.state, pass.survey, guess.facts, Holes(guess.facts.losses))
+      }
+      source.plan(passes: 2)
+      survey = pass.survey
+    } else {
+      survey = try source.feed(to: SurveyPass()).survey
+      try source.refuse(survey)
+    }
     side.take(survey.embedded)
     let facts = Facts(survey, side, options)
     var state = ImportState(facts: facts, sink: try makeSink(firstHeader(survey, facts)))
     try state.begin()
     state = try source.feed(to: state)
     try state.finish()
-    let losses = facts.holes.filter { $0.cause != .unread }.map {
-      ImportReport.Loss(cpu: Int($0.cpu), count: $0.count, afterLine: $0.afterLine)
+    return complete(state, survey, facts, Holes(facts.losses))
+  }
+
+  /// What a sample of the source makes one expect; nil where both passes are needed.
+  private func guess() throws -> ImportGuess? {
+    guard var survey = try source.sample(for: SurveyPass())?.survey,
+      (try? source.refuse(survey)) != nil
+    else { return nil }
+    // Files beside the trace are compared with how much is in it.
+    if let entries = survey.heading.entries {
+      survey.assume(eventLines: Int(clamping: entries))
+    } else if !side.statistics.isEmpty {
+      return nil
     }
-    return complete(state, survey, facts, Holes(losses))
+    let here = self
+    return ImportGuess(survey) { survey in
+      let facts = Facts(survey, here.side, here.options)
+      return (facts, here.firstHeader(survey, facts))
+    }
   }
 
   /// One pass: the survey runs beside the joins.

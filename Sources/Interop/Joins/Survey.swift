@@ -8,11 +8,12 @@ struct Hole: Equatable {
   var count: UInt64?
 }
 
-/// The light first pass: what has to be known before the first event can be written.
+/// What has to be known before the first event can be written.
 ///
 /// Counts events by name, finds where each CPU's holes begin, and collects the witnesses for
 /// addresses (struct page ↔ pfn, linear map ↔ pfn), entry format and statistic number.
-struct Survey: RecordConsumer {
+/// Events are handed over `inout` and only read: a value of 400 bytes would be copied each time.
+struct Survey {
   private(set) var lines = 0
   private(set) var eventLines = 0
   private(set) var functionLines = 0
@@ -47,8 +48,8 @@ struct Survey: RecordConsumer {
   private var pointers = Ballot()
 
   private let names = NameTable.shared
-  var event = RecordedEvent()
 
+  /// Whether the fields of the event with the name at `index` are needed.
   mutating func wantsFields(of index: Int) -> Bool {
     switch names.entries[index].probe {
     case .pageAlloc, .pageFree: addresses.wantsPage()
@@ -61,25 +62,29 @@ struct Survey: RecordConsumer {
     }
   }
 
-  mutating func take(_ index: Int, text: Span<UInt8>) throws {
-    takeEvent()
+  /// Takes an event whose fields were read if they are wanted.
+  mutating func take(_ index: Int, _ event: inout RecordedEvent) {
+    count(index, &event)
+    witness(names.entries[index].probe, &event)
+  }
+
+  /// Takes an event whose fields say nothing.
+  mutating func count(_ index: Int, _ event: inout RecordedEvent) {
+    takeUnknown(&event)
     counts[index] += 1
     switch event.origin {
     case .program: programCounts[index] += 1
     case .probe: probeCounts[index] += 1
     case .tracepoint: break
     }
-    witness(names.entries[index].probe)
   }
 
-  mutating func takeUnknown(_ name: Span<UInt8>, example: () -> String) throws { takeEvent() }
-
-  mutating func takeFunction(_ name: Span<UInt8>, example: () -> String) throws {
+  mutating func takeFunction() {
     lines += 1
     functionLines += 1
   }
 
-  mutating func takeLoss(cpu: UInt16, count: UInt64?) throws {
+  mutating func takeLoss(cpu: UInt16, count: UInt64?) {
     lines += 1
     holeCount += 1
     guard keepsHoles else { return }
@@ -87,19 +92,20 @@ struct Survey: RecordConsumer {
     holes.append(Hole(afterLine: after, cpu: cpu, cause: .lostEvents, count: count))
   }
 
-  mutating func takeBad(_ example: () -> String) throws {
+  mutating func takeBad(_ example: () -> String) {
     lines += 1
     if firstBad == nil { firstBad = example() }
   }
 
-  mutating func takeComment(_ bytes: Span<UInt8>) throws {
+  mutating func takeComment(_ bytes: Span<UInt8>) {
     lines += 1
     comments += 1
     if comments < 64 { heading.read(bytes) }
     embedded.take(bytes)
   }
 
-  private mutating func takeEvent() {
+  /// Takes an event whose name is not known.
+  mutating func takeUnknown(_ event: inout RecordedEvent) {
     lines += 1
     eventLines += 1
     let cpu = Int(event.cpu)
@@ -114,17 +120,17 @@ struct Survey: RecordConsumer {
     lastLine[cpu] = lines
   }
 
-  private mutating func witness(_ probe: Probe) {
+  private mutating func witness(_ probe: Probe, _ event: inout RecordedEvent) {
     let cpu = Int(event.cpu)
     switch probe {
-    case .pageAlloc, .pageFree: addresses.take(probe, event.fields, cpu: cpu)
+    case .pageAlloc, .pageFree: addresses.take(probe, &event.fields, cpu: cpu)
     case .construct, .destruct, .queueTable, .queuePage, .install,
       .tableFree, .tablePut, .freePMD, .freePUD, .batchCallback, .batchCallbackReturn:
-      addresses.take(probe, event.fields, cpu: cpu)
-      statistics.take(probe, event.fields)
-    case .pteLock: addresses.takeEntry(event.fields)
+      addresses.take(probe, &event.fields, cpu: cpu)
+      statistics.take(probe, &event.fields)
+    case .pteLock: addresses.takeEntry(&event.fields)
     case .slabAlloc, .slabFree:
-      locks.take(probe, event.fields)
+      locks.take(probe, &event.fields)
       if let pointer = event[.ptr] { pointers.vote(pointer >> 32 == 0 ? 0 : 1) }
     case .callRCU, .callRCUTracepoint, .invokeCallback:
       if probe != .invokeCallback { calls.insert(Symbol.callback(event[.function])) }
@@ -133,6 +139,9 @@ struct Survey: RecordConsumer {
     default: break
     }
   }
+
+  /// Makes a survey of some of the lines speak for all of them, which are about so many.
+  mutating func assume(eventLines: Int) { self.eventLines = eventLines }
 
   /// Trace points print `%p`, which is 32 bits of a hash unless options/hash-ptr=0 was set. Probes
   /// print addresses all the same.

@@ -17,7 +17,7 @@ struct AddressWitnesses {
   private var neighbourBases = Ballot()
   private var batchBases = Ballot()
   private var virtualBases = Ballot()
-  private var installs: [UInt64: UInt64] = [:]
+  private var installs = NumberTable<UInt64>()
   private var entries: [(page: UInt64, entry: UInt64)] = []
   /// Lines with both the address of a struct page and its pfn.
   private(set) var pairs = 0
@@ -35,12 +35,12 @@ struct AddressWitnesses {
   /// Whether more entries would help.
   var wantsEntries: Bool { entries.count < 1024 && !installs.isEmpty }
 
-  mutating func take(_ probe: Probe, _ fields: borrowing Fields, cpu: Int) {
+  mutating func take(_ probe: Probe, _ fields: inout Fields, cpu: Int) {
     if cpu >= cpus.count {
       cpus.append(contentsOf: repeatElement(CPU(), count: cpu + 1 - cpus.count))
     }
     switch probe {
-    case .pageAlloc, .pageFree: pagePair(probe, fields, cpu)
+    case .pageAlloc, .pageFree: pagePair(probe, &fields, cpu)
     case .tableFree, .tablePut: cpus[cpu].freedPointer = fields.first(.page, .folio)
     case .construct:
       if !isSampling, let folio = fields[.folio], let pfn = cpus[cpu].allocatedPFN {
@@ -49,7 +49,7 @@ struct AddressWitnesses {
       cpus[cpu].allocatedPFN = nil
     case .install:
       guard let slot = fields[.pmd], let page = fields[.pte] else { return }
-      if installs.count < 1 << 16 || installs[slot] != nil { installs[slot] = page }
+      if installs.count < 1 << 16 || installs.has(slot) { installs[slot] = page }
     case .freePMD, .freePUD: cpus[cpu].virtual = fields[.virt]
     case .queueTable, .queuePage:
       if let virtual = cpus[cpu].virtual, let page = fields.first(.table, .page) {
@@ -69,7 +69,7 @@ struct AddressWitnesses {
     }
   }
 
-  private mutating func pagePair(_ probe: Probe, _ fields: borrowing Fields, _ cpu: Int) {
+  private mutating func pagePair(_ probe: Probe, _ fields: inout Fields, _ cpu: Int) {
     guard let pfn = fields[.pfn], pfn != 0 || fields[.page] != nil else { return }
     // trace-cmd cannot print the address on every architecture; its neighbours tell it then.
     if let page = fields[.page], page != 0 { pair(page, pfn) }
@@ -100,7 +100,7 @@ struct AddressWitnesses {
     }
   }
 
-  mutating func takeEntry(_ fields: borrowing Fields) {
+  mutating func takeEntry(_ fields: inout Fields) {
     // A live trace is read for its events, too: entries come whether they are wanted or not.
     guard wantsEntries, let slot = fields[.pmd], let entry = fields[.pmdv],
       let page = installs[slot]
@@ -153,18 +153,18 @@ struct AddressWitnesses {
 struct StatisticWitnesses {
   /// NR_PAGETABLE of every kernel read so far (kernel-facts §8.1).
   static let usual: UInt64 = 38
-  private var last: [UInt64: UInt64] = [:]
+  private var last = NumberTable<UInt64>()
   private var tables = Ballot()
   private var all = Ballot()
   private(set) var sawUsual = false
 
-  mutating func take(_ probe: Probe, _ fields: borrowing Fields) {
+  mutating func take(_ probe: Probe, _ fields: inout Fields) {
     switch probe {
     case .construct, .destruct:
       guard let folio = fields[.folio], let index = fields[.idx] else { return }
       if index == Self.usual { sawUsual = true }
       all.vote(index)
-      if last.count < 1 << 16 || last[folio] != nil { last[folio] = index }
+      if last.count < 1 << 16 || last.has(folio) { last[folio] = index }
     case .install, .queueTable, .queuePage:
       guard let page = fields.first(.pte, .table, .page) else { return }
       if let index = last[page] { tables.vote(index) }
@@ -183,17 +183,18 @@ struct StatisticWitnesses {
 /// Collects from where ptlock objects are allocated, where the allocation does not name its cache.
 struct LockWitnesses {
   private(set) var sawName = false
-  private var live: [UInt64: UInt64] = [:]
+  private var live = NumberTable<UInt64>()
   private var sitesFor: [UInt64: Int] = [:]
   private var sitesAgainst: [UInt64: Int] = [:]
 
-  mutating func take(_ probe: Probe, _ fields: borrowing Fields) {
+  mutating func take(_ probe: Probe, _ fields: inout Fields) {
     guard let address = fields[.ptr] else { return }
     if probe == .slabAlloc {
       if fields[.name] != nil { sawName = true }
       guard fields[.name] == nil, let site = fields[.callSite] else { return }
-      if live.count < 1 << 20 || live[address] != nil { live[address] = site }
-    } else if let site = live.removeValue(forKey: address) {
+      if live.count < 1 << 20 || live.has(address) { live[address] = site }
+    } else if let site = live[address] {
+      live[address] = nil
       if fields[.name] == Symbol.lockCache {
         sitesFor[site, default: 0] += 1
       } else {

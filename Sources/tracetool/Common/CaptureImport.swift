@@ -34,9 +34,13 @@ struct CaptureImport {
     accept: (ImportReport) throws -> Void = { _ in }
   ) throws -> ImportResult {
     var writer: TraceWriter?
+    var options = options
+    options.mayStartAgain = output != "-" && isRegularFileOrNone(output)
     defer { ProgressBar.clear() }
     do {
       let result = try Importing.importTrace(path: trace, options: options) { header in
+        // A second one takes the place of the first.
+        writer?.abandon()
         let opened = try TraceWriter(path: output, header: header, options: writing)
         writer = opened
         return opened

@@ -105,6 +105,12 @@ func isDirectory(_ path: String) -> Bool {
   return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
+/// Whether a regular file lies at `path`, or nothing.
+func isRegularFileOrNone(_ path: String) -> Bool {
+  var status = stat()
+  return unsafe stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+}
+
 /// Whether anything lies at `path`.
 func fileExists(_ path: String) -> Bool {
   unsafe access(path, F_OK) == 0
