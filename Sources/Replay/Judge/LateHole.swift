@@ -45,7 +45,7 @@ struct CandidateTimes: Sendable {
 
   /// In the order of the trace.
   private var runs: [Run] = []
-  private static let limit = 1 << 15
+  private static let limit = 1 << 13
 
   mutating func add(_ moment: Moment) {
     if runs.count == Self.limit { halve() }
