@@ -189,6 +189,7 @@ struct Check: ParsableCommand {
     options.strict = strict
     options.keepsAll = all
     options.scope = filter.phrase
+    options.workers = jobs.workers
     options.stopsAtFinding = stop.stopOnFinding
     return options
   }

@@ -3,7 +3,7 @@ import Replay
 import TraceFormat
 
 /// `checkbench convert IN.raw OUT.ptt` · `fused FILE.ptt` · `judged FILE.ptt` (nine counts) ·
-/// `nine FILE.ptt`, `all FILE.ptt` (from file to verdict) ·
+/// `nine FILE.ptt [THREADS]`, `all FILE.ptt [THREADS]` (from file to verdict) ·
 /// `compare FILE.ptt [RUNS [EVENTS]]` (CPU of each part over the same batches in memory) ·
 /// `once PART FILE.ptt EVENTS` (one part once, for callgrind).
 @main struct CheckBench {
@@ -15,8 +15,10 @@ import TraceFormat
     case ("fused", 3): try fused(arguments[2])
     case ("judged", 3):
       print(try JudgedCounts.of { try TraceReader(path: arguments[2]) }.text)
-    case ("nine", 3): try verdict(arguments[2], JudgedCounts.invariants)
-    case ("all", 3): try verdict(arguments[2], [])
+    case ("nine", 3...4):
+      try verdict(arguments[2], JudgedCounts.invariants, arguments.count > 3 ? arguments[3] : "1")
+    case ("all", 3...4):
+      try verdict(arguments[2], [], arguments.count > 3 ? arguments[3] : "1")
     case ("compare", 3...5):
       let runs = arguments.count > 3 ? Int(arguments[3]) ?? 5 : 5
       let limit = arguments.count > 4 ? Int(arguments[4]) ?? .max : 2_000_000
@@ -43,6 +45,8 @@ import TraceFormat
       .lockAcquire, .lockRelease, .callRCU, .callbackStart, .callbackEnd, .gracePeriodStart,
       .gracePeriodEnd, .readerEnter, .readerExit, .readerAccess, .flushEnd, .ipiSyncEnd,
     ] { header.capabilities[kind] = .sure }
+    header.machine = MachineFacts()
+    header.machine?.levels = TableLevel.allCases.filter { $0 != .unknown }.map(\.name)
     let writer = try TraceWriter(path: output, header: header)
     var mapper = GeneratorEvents()
     var buffer = [UInt8](repeating: 0, count: GeneratorEvents.size * 8192)
@@ -61,12 +65,15 @@ import TraceFormat
   }
 
   /// What `tracetool check -q` does, without printing.
-  private static func verdict(_ path: String, _ invariants: [String]) throws {
+  private static func verdict(_ path: String, _ invariants: [String], _ threads: String) throws {
     var options = CheckOptions()
     options.only = invariants
     options.maxFindings = 1
+    options.workers = max(1, Int(threads) ?? 1)
     var checker = try Checker(options: options)
-    let result = try checker.check(try TraceReader(path: path))
+    let reader = try TraceReader(path: path)
+    reader.workers = options.workers
+    let result = try checker.check(reader)
     print(result.judgements.map { "\($0.invariant.id)=\($0.violations)" }.joined(separator: " "))
   }
 

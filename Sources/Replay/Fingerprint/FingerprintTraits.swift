@@ -53,7 +53,7 @@ struct TraitCollector {
       return
     }
     for place in kinds.flatMap({ batch.places(of: $0) }).sorted() {
-      let event = batch.events[Int(place)]
+      let event = batch.event(at: place)
       let at = batch.firstOrdinal + Ordinal(place)
       switch event.kind {
       case .tableFallback: fallbacks[event.task] = at

@@ -28,7 +28,7 @@ struct AllocationFirst: Invariant {
         if table.firstAt == batch.firstOrdinal + Ordinal(place), !table.bornInTrace {
           // First sight of a page that was a table before the recording began.
           tally.pending += 1
-        } else if table.isFreed, !batch.events[Int(place)].flags.contains(.inferred) {
+        } else if table.isFreed, !batch.event(at: place).flags.contains(.inferred) {
           tally.exercised += 1
           tally.report(
             "\(kind.name) on a table that is freed", missing: "pt_alloc", at: batch[place],

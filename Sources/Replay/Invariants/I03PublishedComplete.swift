@@ -22,7 +22,7 @@ struct PublishedComplete: Invariant {
       guard let table = batch.table(at: place), table.installAt == .none else { continue }
       if !table.bornInTrace {
         tally.pending += 1
-      } else if table.kernelTable || batch.events[Int(place)].flags.contains(.kernelTable) {
+      } else if table.kernelTable || batch.event(at: place).flags.contains(.kernelTable) {
         tally.exempt(.e10)
       } else {
         tally.exercised += 1

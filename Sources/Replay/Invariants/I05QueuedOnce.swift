@@ -21,7 +21,7 @@ struct QueuedOnce: Invariant {
     for kind in Self.kinds {
       for place in batch.places(of: kind) {
         guard let table = batch.table(at: place), !table.isFreed else { continue }
-        if table.queueInferred || batch.events[Int(place)].flags.contains(.inferred) {
+        if table.queueInferred || batch.event(at: place).flags.contains(.inferred) {
           tally.pending += 1
           continue
         }
@@ -33,7 +33,7 @@ struct QueuedOnce: Invariant {
     for place in batch.places(of: .tableInstall) {
       // Where an install is concluded from what comes later, it may stand anywhere.
       guard let table = batch.table(at: place), table.queueAt != .none, !table.isFreed,
-        !table.queueInferred, !batch.events[Int(place)].flags.contains(.inferred)
+        !table.queueInferred, !batch.event(at: place).flags.contains(.inferred)
       else { continue }
       report("installed after it was queued", batch[place], table, &tally)
     }

@@ -18,7 +18,7 @@ struct PagetableFree: Invariant {
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .tableFree) {
-      let raw = UInt8(truncatingIfNeeded: batch.events[Int(place)].arg0)
+      let raw = UInt8(truncatingIfNeeded: batch.event(at: place).arg0)
       guard let function = FreeFunction(rawValue: raw), function != .unknown,
         batch.table(at: place)?.isFreed != true
       else { continue }

@@ -14,7 +14,7 @@ struct InvalidatedBeforeRCU: Invariant {
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for (index, place) in batch.places(of: .callRCU).enumerated() {
-      let function = UInt8(truncatingIfNeeded: batch.events[Int(place)].arg0)
+      let function = UInt8(truncatingIfNeeded: batch.event(at: place).arg0)
       guard function == CallbackFunction.removeTableBatch.rawValue else { continue }
       let flush = batch.calls[index]
       guard flush.since != .none else {

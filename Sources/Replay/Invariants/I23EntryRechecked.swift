@@ -20,7 +20,7 @@ struct EntryRechecked: Invariant {
     example: "wrote to a table without comparing its entry again")
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
-    for place in batch.places(of: .readerAccess) where batch.events[Int(place)].arg1 != 0 {
+    for place in batch.places(of: .readerAccess) where batch.event(at: place).arg1 != 0 {
       judge(write: batch[place], batch.section(at: place), &tally)
     }
     tally.exercised += batch.places(of: .readerPin).count

@@ -87,7 +87,7 @@ private struct Barriers: Sendable {
     let places =
       batch.places(of: .barrierStart).map { $0 } + batch.places(of: .barrierEnd).map { $0 }
     for place in places.sorted() {
-      let event = batch.events[Int(place)]
+      let event = batch.event(at: place)
       let here = batch.firstOrdinal + Ordinal(place)
       if event.kind == .barrierStart {
         startOf[event.task] = here

@@ -35,7 +35,7 @@ struct CallbacksInOrder: Invariant {
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .callbacksSpliced) {
-      let cpu = UInt16(truncatingIfNeeded: batch.events[Int(place)].arg0)
+      let cpu = UInt16(truncatingIfNeeded: batch.event(at: place).arg0)
       splices[cpu, default: []].append(batch.firstOrdinal + Ordinal(place))
     }
     for place in batch.places(of: .callbackStart) { judge(batch[place], &tally) }

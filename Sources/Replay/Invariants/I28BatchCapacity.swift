@@ -27,7 +27,7 @@ struct BatchCapacity: Invariant {
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .callRCU) {
-      let event = batch.events[Int(place)]
+      let event = batch.event(at: place)
       guard event.arg0 == UInt64(CallbackFunction.removeTableBatch.rawValue) else { continue }
       tally.exercised += 1
       if event.arg1 > capacity {
@@ -40,7 +40,7 @@ struct BatchCapacity: Invariant {
       if follow(full[index], from: 0, in: batch, &tally) { full.remove(at: index) }
     }
     for place in batch.places(of: .batchAdd) {
-      let event = batch.events[Int(place)]
+      let event = batch.event(at: place)
       guard event.arg1 &+ 1 >= capacity else { continue }
       judge(filled: batch[place], place, batch, &tally)
     }

@@ -23,8 +23,8 @@ struct BatchTornDownInOrder: Invariant {
     .tableQueueBatch, .tableFallback, .callRCU, .callbackStart, .callbackEnd,
   ]
 
-  /// Callbacks that ended with tables left, by serial.
-  private var unfinished: [UInt32: ResolvedEvent] = [:]
+  /// Callbacks that ended with tables left, by serial, until the last of those is freed.
+  private var unfinished: [UInt32: KeptEvent] = [:]
   /// Tables of a callback that were freed elsewhere once it had started, by its serial.
   private var late: [UInt32: Int32] = [:]
   private var quiescence = Quiescence()
@@ -50,7 +50,7 @@ struct BatchTornDownInOrder: Invariant {
         // Its own callback has dropped it: whoever held the last reference frees it now.
         tally.exempt(.e15)
         // If it was destructed or put there, it counts as torn down already.
-        if !table.isTorn { late[own.serial, default: 0] &+= 1 }
+        if !table.isTorn { takeLate(own) }
       } else if !table.isFreed, let running = event.running,
         running.function == .removeTableBatch, running.queuedAt != .none
       {
@@ -75,6 +75,19 @@ struct BatchTornDownInOrder: Invariant {
     }
   }
 
+  /// A table of `callback` was freed elsewhere; how many are left only ever becomes less.
+  private mutating func takeLate(_ callback: CallbackLife) {
+    late[callback.serial, default: 0] &+= 1
+    guard unfinished[callback.serial] != nil, left(of: callback) <= 0 else { return }
+    unfinished[callback.serial] = nil
+    late[callback.serial] = nil
+  }
+
+  /// Tables of an ended callback that were freed neither in it nor elsewhere.
+  private func left(of callback: CallbackLife) -> Int32 {
+    callback.members - callback.torn - (late[callback.serial] ?? 0)
+  }
+
   private mutating func judge(end event: ResolvedEvent, _ tally: inout Tally) {
     guard let callback = event.callback, callback.function == .removeTableBatch,
       callback.startedAt != .none, callback.endedAt < callback.startedAt,
@@ -86,7 +99,7 @@ struct BatchTornDownInOrder: Invariant {
       return
     }
     tally.exercised += 1
-    guard callback.torn < callback.members, callback.runs == 1 else { return }
+    guard callback.runs == 1, left(of: callback) > 0 else { return }
     unfinished[callback.serial] = event.alone
   }
 
@@ -99,28 +112,30 @@ struct BatchTornDownInOrder: Invariant {
   }
 
   mutating func finish(_ state: Resolver, into tally: inout Tally) {
-    for (serial, end) in unfinished.sorted(by: { $0.key < $1.key }) {
-      guard let life = end.callback else { continue }
-      let left = life.members - life.torn - (late[serial] ?? 0)
-      guard left > 0 else { continue }
-      let cause = "callback ended with tables of its batch left"
-      if life.destructorsOwed == life.members || seesPut {
-        // A page that is merely held shows its destructor or its put inside the callback.
-        tally.report(
-          cause, missing: "pt_dtor, pt_free", at: end, since: life.openedAt,
-          absent: Self.membership.union([.tableFree, .tablePut, .tableDestruct]))
-      } else if quiescence.binds(end.ordinal) {
-        tally.reportLeft(
-          cause, missing: "pt_free", state: state, at: quiescence, since: life.openedAt,
-          absent: Self.membership.union([.tableFree, .tableAlloc]), callback: life)
-      } else {
-        tally.pending += 1
-      }
+    for (_, end) in unfinished.sorted(by: { $0.key < $1.key }) {
+      end.with { judge(unfinished: $0, state, &tally) }
     }
     for callback in state.callbacks
     where callback.function == .removeTableBatch && callback.queuedAt != .none
       && callback.runs == 0 && !callback.isSuperseded
     {
+      tally.pending += 1
+    }
+  }
+
+  private func judge(unfinished end: ResolvedEvent, _ state: Resolver, _ tally: inout Tally) {
+    guard let life = end.callback, left(of: life) > 0 else { return }
+    let cause = "callback ended with tables of its batch left"
+    if life.destructorsOwed == life.members || seesPut {
+      // A page that is merely held shows its destructor or its put inside the callback.
+      tally.report(
+        cause, missing: "pt_dtor, pt_free", at: end, since: life.openedAt,
+        absent: Self.membership.union([.tableFree, .tablePut, .tableDestruct]))
+    } else if quiescence.binds(end.ordinal) {
+      tally.reportLeft(
+        cause, missing: "pt_free", state: state, at: quiescence, since: life.openedAt,
+        absent: Self.membership.union([.tableFree, .tableAlloc]), callback: life)
+    } else {
       tally.pending += 1
     }
   }

@@ -17,7 +17,7 @@ struct GatherComplete: Invariant {
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .gatherFinish) {
       guard let gather = batch.gather(at: place), gather.startedAt != .none,
-        gather.finishedAt == .none, gather.task == batch.events[Int(place)].task
+        gather.finishedAt == .none, gather.task == batch.event(at: place).task
       else {
         tally.pending += 1
         continue

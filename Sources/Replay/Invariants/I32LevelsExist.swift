@@ -33,7 +33,7 @@ struct LevelsExist: Invariant {
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for kind in Self.levelled {
       for place in batch.places(of: kind) {
-        let level = batch.events[Int(place)].level
+        let level = batch.event(at: place).level
         if level != .unknown { tally.exercised += 1 }
         guard !levels.contains(level) else { continue }
         tally.report(
@@ -46,7 +46,7 @@ struct LevelsExist: Invariant {
 
   private func judge(install place: Int32, _ batch: ResolvedBatch, _ tally: inout Tally) {
     guard let table = batch.table(at: place), !table.isFreed else { return }
-    let event = batch.events[Int(place)]
+    let event = batch.event(at: place)
     if event.flags.contains(.shared) {
       tally.exempt(.e7)
     } else if table.installed {

@@ -32,7 +32,7 @@ struct TableBytes: Invariant {
   }
 
   private func judge(change place: Int32, _ batch: ResolvedBatch, _ tally: inout Tally) {
-    let event = batch.events[Int(place)]
+    let event = batch.event(at: place)
     let delta = Int64(bitPattern: event.arg0)
     let here = batch.firstOrdinal + Ordinal(place)
     if delta.magnitude != 4096 {

@@ -19,7 +19,7 @@ struct RightContext: Invariant {
 
   mutating func judge(_ batch: ResolvedBatch, into tally: inout Tally) {
     for place in batch.places(of: .callbackStart) {
-      let context = batch.events[Int(place)].context
+      let context = batch.event(at: place).context
       guard context != .unknown else { continue }
       tally.exercised += 1
       if context == .task || context == .hardirq {
@@ -37,7 +37,7 @@ struct RightContext: Invariant {
   }
 
   private func judge(sync place: Int32, _ batch: ResolvedBatch, _ tally: inout Tally) {
-    let context = batch.events[Int(place)].context
+    let context = batch.event(at: place).context
     if context == .hardirq || context == .softirq {
       report("sync IPI sent from \(phrase(context))", place, batch, &tally)
     } else if let section = batch.section(at: place), section.readerClass == .gupFast {

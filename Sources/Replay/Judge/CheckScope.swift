@@ -44,9 +44,9 @@ struct CheckScope {
     return isWanted
   }
 
-  /// Whether nothing behind this batch is asked about.
-  func isPast(_ batch: EventBatch) -> Bool {
-    selection?.isPast(batch.firstOrdinal + UInt64(batch.events.count)) ?? false
+  /// Whether nothing from a place of this batch on is asked about.
+  func isPast(_ batch: EventBatch, _ place: Int) -> Bool {
+    selection?.isPast(batch.firstOrdinal + UInt64(place)) ?? false
   }
 
   /// Whether a candidate that shows only at the end is about what was asked for; nil where

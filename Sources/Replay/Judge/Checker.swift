@@ -20,6 +20,9 @@ public struct CheckOptions: Sendable {
   public var stopsAtFinding = false
   /// Says which part of the trace is judged; nil for all of it.
   public var scope: String?
+  /// Threads that may be used: with two or more, one judges what another has resolved. A check that
+  /// ends with its first finding does with one.
+  public var workers = 1
 
   /// Everything, as it comes.
   public init() {}
@@ -77,50 +80,17 @@ public struct CheckResult: Sendable {
 /// Runs the invariants over a trace: decode → resolve → judge.
 public struct Checker {
   private let options: CheckOptions
-  private var seats: [Seat] = []
-  private var bench: ModelBench
-
-  /// One judge with what it has counted.
-  private struct Seat {
-    let description: InvariantDescription
-    var judge: any Invariant
-    var tally: Tally
-
-    mutating func judge(_ batch: ResolvedBatch) { judge.judge(batch, into: &tally) }
-
-    /// Shows the judge events it has to know of and nobody asked about.
-    mutating func learn(_ batch: ResolvedBatch) {
-      var ignored = Tally(exemplars: 0)
-      judge.judge(batch, into: &ignored)
-    }
-
-    mutating func finish(_ state: Resolver, _ scope: CheckScope) {
-      var end = Tally(exemplars: tally.exemplars, keepsAll: tally.keepsAll)
-      end.wants = scope.wants
-      judge.finish(state, into: &end)
-      tally.add(end, exercised: scope.includesQuiesce)
-    }
-  }
+  private var panel: Panel
 
   /// Makes a checker; an unknown id in the options is an error that names the known ones.
   public init(options: CheckOptions = CheckOptions()) throws(TraceError) {
     self.options = options
-    bench = ModelBench(options.models, exemplars: max(1, options.maxFindings))
     let known = InvariantRegistry.all.map { $0.description.id } + options.models.map(\.name)
     for id in options.only + options.skip + (options.expect ?? []) where !known.contains(id) {
       throw TraceError(
         file: id, what: "no such invariant", hint: "known are \(known.joined(separator: ", "))")
     }
-    for type in InvariantRegistry.all {
-      let id = type.description.id
-      guard options.only.isEmpty || options.only.contains(id), !options.skip.contains(id) else {
-        continue
-      }
-      seats.append(
-        Seat(
-          description: type.description, judge: type.init(),
-          tally: Tally(exemplars: max(1, options.maxFindings), keepsAll: options.keepsAll)))
-    }
+    panel = Panel(options)
   }
 
   /// Judges `source` from its start to its end, or to the last event that is asked about.
@@ -136,140 +106,44 @@ public struct Checker {
   ) throws -> CheckResult {
     var scope = CheckScope(selection)
     var resolver = Resolver(machine: source.header.machine)
-    for index in seats.indices { seats[index].judge.begin(source.header) }
+    panel.begin(source.header)
+    if let history { follow(history, &scope, &resolver) }
+    let session = Session(panel, workers: options.stopsAtFinding ? 1 : options.workers)
     var batch = EventBatch()
-    var resolved = ResolvedBatch()
-    var record = Record()
-    for before in history?.batches ?? [] {
-      scope.follow(before)
-      resolver.resolve(before, into: &resolved)
-      record.note(lossesOf: resolved)
-      bench.take(resolved, header: source.header, isWanted: false)
-      for index in seats.indices { seats[index].learn(resolved) }
-    }
     var isPast = false
     var first = FirstFinding()
     while try source.next(into: &batch) {
-      guard !isPast else {
-        takeBack(record.note(lateLossesOf: batch))
-        continue
-      }
+      let wasPast = isPast
       var next = 0
       while next < batch.events.count {
-        let part = scope.part(of: batch, from: next, atMost: Resolver.partEvents)
-        next = part.places.upperBound
-        resolver.resolve(batch, part.places, into: &resolved)
-        let losses = record.note(lossesOf: resolved)
-        bench.take(resolved, header: source.header, isWanted: part.isWanted)
-        if part.isWanted {
-          for index in seats.indices { seats[index].judge(resolved) }
-          record.take(resolved)
-        } else {
-          for index in seats.indices { seats[index].learn(resolved) }
+        isPast = isPast || scope.isPast(batch, next)
+        if isPast {
+          session.finish { $0.takeBack(lateLossesOf: batch, from: next) }
+          break
         }
-        takeBack(losses)
+        let part = scope.part(of: batch, from: next, atMost: session.partEvents)
+        next = part.places.upperBound
+        session.take(isWanted: part.isWanted) { resolver.resolve(batch, part.places, into: &$0) }
       }
-      isPast = scope.isPast(batch)
-      guard options.stopsAtFinding else { continue }
-      let ends = first.ends(
-        behind: batch, tellsLate: source.header.tellsHolesLate, candidates: candidates
-      ) { findsSomething(court(record, resolver, source.header)) }
-      if ends {
-        record.stoppedAt = Ordinal(batch.firstOrdinal) + Ordinal(batch.events.count) - 1
-        break
+      guard options.stopsAtFinding, !wasPast else { continue }
+      let hasEnded = session.finish { panel in
+        panel.ends(behind: batch, &first, resolver, source.header)
       }
+      if hasEnded { break }
     }
-    for index in seats.indices { seats[index].finish(resolver, scope) }
-    return result(record, resolver, source.header)
+    panel = session.finish { $0 }
+    return panel.finish(resolver, scope, source.header)
   }
 
-  /// Takes back what was concluded in holes that the trace told of only when they were over.
-  private mutating func takeBack(_ losses: ArraySlice<CheckResult.Loss>) {
-    for loss in losses {
-      guard let hole = LateHole(loss.event, at: loss.ordinal) else { continue }
-      for index in seats.indices { seats[index].tally.doubt(hole) }
-      bench.doubt(hole)
+  /// Takes the events before those that are judged.
+  private mutating func follow(
+    _ history: TraceHistory, _ scope: inout CheckScope, _ resolver: inout Resolver
+  ) {
+    var resolved = ResolvedBatch()
+    for before in history.batches {
+      scope.follow(before)
+      resolver.resolve(before, into: &resolved)
+      panel.take(resolved, isWanted: false, takesBack: false)
     }
-  }
-
-  /// Candidates that no hole touches.
-  private var candidates: Int {
-    seats.reduce(bench.candidates) { $0 + $1.tally.candidates }
-  }
-
-  /// Whether something is violated by now that is not expected.
-  private func findsSomething(_ court: Court) -> Bool {
-    let expected = options.expect ?? []
-    let judgements = seats.filter { $0.tally.candidates > 0 }.map {
-      court.decide($0.description, $0.tally)
-    }
-    return (judgements + bench.decide(court)).contains {
-      $0.verdict == .violated && !expected.contains($0.invariant.id)
-    }
-  }
-
-  private func court(_ record: Record, _ state: Resolver, _ header: TraceHeader) -> Court {
-    Court(
-      header: header, facts: record.gatherer.finish(state), losses: record.losses, options: options)
-  }
-
-  /// What is noted of the events that are judged.
-  private struct Record {
-    var count: UInt64 = 0
-    var span: ClosedRange<UInt64>?
-    var gatherer = FactGatherer()
-    /// All that were met, judged or not.
-    var losses: [CheckResult.Loss] = []
-    /// Where the check ended with its first finding.
-    var stoppedAt: Ordinal?
-
-    /// Notes the losses of a batch, and returns them.
-    @discardableResult
-    mutating func note(lossesOf batch: ResolvedBatch) -> ArraySlice<CheckResult.Loss> {
-      let known = losses.count
-      for place in batch.places(of: .loss) {
-        losses.append(.init(ordinal: batch[place].ordinal, event: batch[place].event))
-      }
-      return losses[known...]
-    }
-
-    /// The same behind the events that are judged, where only holes count that began among them.
-    mutating func note(lateLossesOf batch: EventBatch) -> ArraySlice<CheckResult.Loss> {
-      let known = losses.count
-      for (index, event) in batch.events.enumerated() {
-        guard let since = event.holeSince, let span, since <= span.upperBound else { continue }
-        losses.append(
-          .init(ordinal: Ordinal(batch.firstOrdinal) + Ordinal(index), event: event))
-      }
-      return losses[known...]
-    }
-
-    mutating func take(_ batch: ResolvedBatch) {
-      gatherer.take(batch)
-      guard let first = batch.events.first else { return }
-      var (low, high) = span.map { ($0.lowerBound, $0.upperBound) } ?? (first.time, first.time)
-      for event in batch.events {
-        low = min(low, event.time)
-        high = max(high, event.time)
-      }
-      span = low...high
-      count += UInt64(batch.events.count)
-    }
-  }
-
-  private mutating func result(_ record: Record, _ state: Resolver, _ header: TraceHeader)
-    -> CheckResult
-  {
-    let losses = record.losses
-    let court = court(record, state, header)
-    return CheckResult(
-      header: header, events: record.count,
-      lost: losses.reduce(0) {
-        $1.event.arg0 == Event.unknownCount ? $0 : $0 &+ $1.event.arg0
-      },
-      losses: losses,
-      judgements: seats.map { court.decide($0.description, $0.tally) }
-        + bench.finish(state, court: court),
-      facts: court.facts, span: record.span, options: options, stoppedAt: record.stoppedAt)
   }
 }

@@ -43,12 +43,17 @@ struct CandidateTimes: Sendable {
     var count: Int
   }
 
+  /// In the order of the trace.
   private var runs: [Run] = []
-  private static let limit = 1 << 15
+  private static let limit = 1 << 13
 
   mutating func add(_ moment: Moment) {
     if runs.count == Self.limit { halve() }
-    runs.append(Run(latest: moment, earliest: moment.time, count: 1))
+    // Judges go kind by kind through a few hundred events: it belongs at the end, or close to it.
+    var place = runs.count
+    while place > 0, runs[place - 1].latest.ordinal > moment.ordinal { place -= 1 }
+    let run = Run(latest: moment, earliest: moment.time, count: 1)
+    if place == runs.count { runs.append(run) } else { runs.insert(run, at: place) }
   }
 
   /// Those of both.
@@ -75,7 +80,6 @@ struct CandidateTimes: Sendable {
 
   /// Joins the older half of the runs two by two.
   private mutating func halve() {
-    runs.sort { $0.latest.ordinal < $1.latest.ordinal }
     var joined: [Run] = []
     let half = runs.count / 2 & ~1
     for index in stride(from: 0, to: half, by: 2) {

@@ -18,7 +18,7 @@ struct Quiescence: Sendable {
     if at != .none { places.append(at) }
     for place in batch.places(of: .quiesce) {
       at = batch.firstOrdinal + Ordinal(place)
-      event = batch.events[Int(place)]
+      event = batch.event(at: place)
       cleanSince = batch.resolutions[Int(place)].cleanSince
       places.append(at)
     }

@@ -50,9 +50,8 @@ struct FactGatherer {
   private var facts = TraceFacts()
 
   mutating func take(_ batch: ResolvedBatch) {
-    for kind in 0..<facts.counts.count {
-      facts.counts[kind] += Int(
-        batch.frame.draft.placesOfKind[kind + 1] - batch.frame.draft.placesOfKind[kind])
+    for kind in EventKind.allCases {
+      facts.counts[Int(kind.rawValue)] += batch.places(of: kind).count
     }
     facts.queuedForBatch += batch.places(of: .tableQueueBatch).count
     facts.queuedForPage += batch.places(of: .tableQueuePage).count

@@ -10,8 +10,8 @@ struct ModelBench {
   private var routerOf: [Int] = []
   private var isReady = false
   /// The last event that can have ended a grace period.
-  private var lastGracePeriod: ResolvedEvent?
-  private var last: ResolvedEvent?
+  private var lastGracePeriod: KeptEvent?
+  private var last: KeptEvent?
   private var interest = KindSet()
 
   init(_ models: [Model], exemplars: Int) {
@@ -29,7 +29,7 @@ struct ModelBench {
     for place in batch.events.indices {
       let resolution = batch.resolutions[place]
       if let ender = lastGracePeriod {
-        tellGracePeriods(resolution.gracePeriodStart, ender)
+        ender.with { tellGracePeriods(resolution.gracePeriodStart, $0) }
         lastGracePeriod = nil
       }
       let kind = batch.events[place].kind
@@ -39,12 +39,12 @@ struct ModelBench {
         hand(routers[index].route(event), to: index, event)
       }
       switch kind {
-      case .gracePeriodStart, .gracePeriodEnd, .synchronizeEnd: lastGracePeriod = event
+      case .gracePeriodStart, .gracePeriodEnd, .synchronizeEnd: lastGracePeriod = event.alone
       default: break
       }
     }
     if !batch.events.isEmpty {
-      last = batch[Int32(truncatingIfNeeded: batch.events.count - 1)]
+      last = batch[Int32(truncatingIfNeeded: batch.events.count - 1)].alone
     }
   }
 
@@ -105,12 +105,16 @@ struct ModelBench {
   /// The verdicts, in the order of the models.
   mutating func finish(_ state: Resolver, court: Court) -> [Judgement] {
     if let ender = lastGracePeriod {
-      tellGracePeriods(state.gracePeriods.lastCompletedStart, ender)
+      ender.with { tellGracePeriods(state.gracePeriods.lastCompletedStart, $0) }
     }
     if !isReady { prepare(court.header) }
+    if let last { last.with { finish($0) } } else { finish(nil) }
+    return decide(court)
+  }
+
+  private mutating func finish(_ last: ResolvedEvent?) {
     for index in runners.indices {
       runners[index].finish(routers[routerOf[index]].subjects.lives, last)
     }
-    return decide(court)
   }
 }

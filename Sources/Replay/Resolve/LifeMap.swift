@@ -1,5 +1,5 @@
 /// A life that is looked up by the key of its object.
-protocol KeyedLife {
+protocol KeyedLife: BitwiseCopyable {
   var key: UInt64 { get }
 }
 
@@ -18,20 +18,20 @@ struct LifeMap {
     var slot: Int32 = -1
   }
 
-  private var entries: [Entry]
+  private var entries: PlainStore<Entry>
   private var mask: Int
   private(set) var count = 0
 
   init(capacity: Int = 48) {
     var size = 64
     while size / 4 * 3 < capacity { size *= 2 }
-    entries = Array(repeating: Entry(), count: size)
+    entries = PlainStore(repeating: Entry(), count: size)
     mask = size - 1
   }
 
   /// The slot of `key` among `lives`, or -1.
   @inline(__always)
-  func find<Life: KeyedLife>(_ key: UInt64, in lives: [Life]) -> Int32 {
+  func find<Life: KeyedLife>(_ key: UInt64, in lives: PlainStore<Life>) -> Int32 {
     let hash = Self.hash(key)
     var place = Int(hash) & mask
     while true {
@@ -45,6 +45,7 @@ struct LifeMap {
 
   /// Adds a key that has no slot yet.
   mutating func add(_ key: UInt64, _ slot: Int32) {
+    entries.own()
     count += 1
     if count > entries.count / 4 * 3 { grow() }
     insert(Entry(hash: Self.hash(key), slot: slot))
@@ -58,7 +59,7 @@ struct LifeMap {
 
   private mutating func grow() {
     let old = entries
-    entries = Array(repeating: Entry(), count: old.count * 2)
+    entries = PlainStore(repeating: Entry(), count: old.count * 2)
     mask = entries.count - 1
     for entry in old where entry.slot >= 0 { insert(entry) }
   }

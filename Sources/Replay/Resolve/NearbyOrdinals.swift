@@ -3,7 +3,7 @@
 /// A life has many of them, a trace has hundreds of thousands of lives, and each event looks at
 /// one: what they need decides how often the judge waits for memory. A distance may be up to 2^39
 /// events, more than a trace of a terabyte holds; what lies farther off stays at that distance.
-struct NearbyOrdinals<let count: Int>: Sendable {
+struct NearbyOrdinals<let count: Int>: Sendable, BitwiseCopyable {
   /// Distance, from 1; 0 is ``Ordinal/none``. The lower 32 bits …
   private var low = InlineArray<count, UInt32>(repeating: 0)
   /// … and the upper 8.
@@ -33,7 +33,7 @@ struct NearbyOrdinals<let count: Int>: Sendable {
 }
 
 /// Yes or no, of several things, a bit each.
-struct LifeFlags: Sendable {
+struct LifeFlags: Sendable, BitwiseCopyable {
   private var bits: UInt32 = 0
 
   @inline(__always)

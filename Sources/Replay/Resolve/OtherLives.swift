@@ -3,7 +3,7 @@ public import TraceFormat
 /// One life of a lock object, from `ptl_alloc` to the next at the same address.
 ///
 /// Packed: see ``NearbyOrdinals``.
-public struct LockLife: Sendable {
+public struct LockLife: Sendable, BitwiseCopyable {
   /// Address of the object.
   public let address: UInt64
   /// pfn of that table; 0 if unknown.
@@ -82,7 +82,7 @@ public struct LockLife: Sendable {
 
 /// One use of an rcu_head, from `call_rcu` to the next of the same head. For a table batch it
 /// begins when the first table is queued, before the head is known.
-public struct CallbackLife: Sendable {
+public struct CallbackLife: Sendable, BitwiseCopyable {
   /// Address of the head; 0 while a batch is still open.
   public var head: UInt64
   /// What `call_rcu` said: tables in the batch, or pfn of the one table.

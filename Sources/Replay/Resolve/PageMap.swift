@@ -6,7 +6,7 @@
 struct PageMap {
   private var lines = SlotMap()
   /// Line after line; -1 where there is no slot.
-  private var slots: [Int32] = []
+  private var slots = PlainStore<Int32>()
 
   private static let lineBits = 5
   private static let lineMask: UInt64 = 1 << 5 - 1
@@ -20,11 +20,12 @@ struct PageMap {
 
   /// Makes a page point at `slot`, which is not negative.
   mutating func set(_ pfn: UInt64, _ slot: Int32) {
+    slots.own()
     var line = lines.find(pfn >> Self.lineBits)
     if line < 0 {
       line = Int32(truncatingIfNeeded: slots.count >> Self.lineBits)
       lines.set(pfn >> Self.lineBits, line)
-      slots += repeatElement(-1, count: 1 << Self.lineBits)
+      for _ in 0..<1 << Self.lineBits { slots.append(-1) }
     }
     slots[Self.place(line, pfn)] = slot
   }

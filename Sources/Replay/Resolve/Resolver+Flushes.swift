@@ -2,7 +2,7 @@ import TraceFormat
 
 /// What is known of the invalidation of a table when its page is freed, or of a batch when it is
 /// given to RCU.
-public struct FlushView: Sendable {
+public struct FlushView: Sendable, BitwiseCopyable {
   /// Since when nothing points at the tables; ``Ordinal/none`` if that, or their mm, is not known.
   public var since: Ordinal = .none
   /// An invalidation of the mm that began after the table was unlinked is over.
@@ -16,7 +16,7 @@ public struct FlushView: Sendable {
 }
 
 /// What the no-memory fallback of one table has done so far.
-public struct FallbackView: Sendable {
+public struct FallbackView: Sendable, BitwiseCopyable {
   /// What it does to wait for readers began here: the sync IPI, `synchronize_rcu()`, `call_rcu()`.
   public var waitAt: Ordinal = .none
   /// An invalidation that began after the unlink was over by then.
@@ -30,7 +30,7 @@ public struct FallbackView: Sendable {
 }
 
 /// What is known beyond the table itself when a page is freed.
-public struct FreeView: Sendable {
+public struct FreeView: Sendable, BitwiseCopyable {
   /// Since when nothing certainly points at the table; ``Ordinal/none`` if that is not known.
   public var unreachableSince: Ordinal = .none
   /// The invalidation of the table.

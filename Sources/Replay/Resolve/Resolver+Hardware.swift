@@ -1,7 +1,7 @@
 import TraceFormat
 
 /// What the page walker of a CPU knew of the table it reads.
-public struct WalkView: Sendable {
+public struct WalkView: Sendable, BitwiseCopyable {
   /// Where this CPU loaded the pointer; ``Ordinal/none`` if that was not seen.
   public var loadedAt: Ordinal = .none
   /// The page has begun another life since.

@@ -22,7 +22,7 @@ extension Resolver {
     let isCounted = enteredAt > tables[Int(upper)].firstAt
     let isShared = event.flags.contains(.shared)
     resolution.upper = Int32(truncatingIfNeeded: output.tables.count)
-    output.tables.append(tables[Int(upper)])
+    output.tables.append(copyOf: Int(upper), in: tables)
     if isInstall {
       guard isShared || !isCounted else { return }
       if tables[Int(upper)].children == 0 { tables[Int(upper)].childAt = position }
@@ -39,7 +39,7 @@ extension Resolver {
     let slot = event.arg0 == 0 ? -1 : lockSlot(event.arg0)
     guard slot >= 0 else { return }
     resolution.subject = Int32(truncatingIfNeeded: output.locks.count)
-    output.locks.append(locks[Int(slot)])
+    output.locks.append(copyOf: Int(slot), in: locks)
   }
 
   /// Entries that point at the table. Only those of a shared one (E7) add up: of any other, what

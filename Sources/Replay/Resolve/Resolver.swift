@@ -15,11 +15,11 @@ public import TraceFormat
 /// where the holes are), or look ahead.
 public struct Resolver: Sendable {
   /// Lives of tables, the current one of each page.
-  public internal(set) var tables: [TableLife] = []
+  public internal(set) var tables = PlainStore<TableLife>()
   /// Lives of locks, the current one of each address.
-  public internal(set) var locks: [LockLife] = []
+  public internal(set) var locks = PlainStore<LockLife>()
   /// Lives of callbacks; freed slots are reused.
-  public internal(set) var callbacks: [CallbackLife] = []
+  public internal(set) var callbacks = PlainStore<CallbackLife>()
   /// Grace periods.
   public internal(set) var gracePeriods = GracePeriodClock()
   /// Holes in the recording.
@@ -31,9 +31,9 @@ public struct Resolver: Sendable {
   /// Batch pages that were allocated and not freed, with the ordinal of their allocation.
   public internal(set) var liveBatches: [UInt64: Ordinal] = [:]
   /// Lives of address spaces, the current one of each address.
-  public internal(set) var spaces: [SpaceLife] = []
+  public internal(set) var spaces = PlainStore<SpaceLife>()
   /// Gathers, the current use of each address.
-  public internal(set) var gathers: [GatherLife] = []
+  public internal(set) var gathers = PlainStore<GatherLife>()
   /// Where the linear map lies, if the producer knew.
   let linearMap: MachineFacts.LinearMap?
   /// Ordinal of the next event.
@@ -113,7 +113,8 @@ public struct Resolver: Sendable {
   ) {
     var draft = output.takeDraft()
     position = Ordinal(batch.firstOrdinal) + Ordinal(places.lowerBound)
-    draft.begin(batch.events[places], at: position)
+    own()
+    draft.begin(batch.events, places, at: position)
     ahead.find(draft.events, tableSlots, tables, locks)
     for index in draft.events.indices {
       nextTable = ahead.tables[index]
@@ -128,6 +129,15 @@ public struct Resolver: Sendable {
       position += 1
     }
     output.put(draft)
+  }
+
+  /// Makes sure that nobody else sees the lives change.
+  private mutating func own() {
+    tables.own()
+    locks.own()
+    callbacks.own()
+    spaces.own()
+    gathers.own()
   }
 
   /// The slot of a page's table, -1 if it has none.
@@ -224,7 +234,7 @@ public struct Resolver: Sendable {
     guard slot >= 0 else { return }
     let index = Int(slot)
     resolution.table = Int32(truncatingIfNeeded: output.tables.count)
-    output.tables.append(tables[index])
+    output.tables.append(copyOf: index, in: tables)
     let callback = tables[index].callback
     if callback >= 0, callbacks[Int(callback)].serial == tables[index].callbackSerial {
       note(callback: callback, &resolution, &output)
@@ -236,7 +246,7 @@ public struct Resolver: Sendable {
   ) {
     guard slot >= 0 else { return }
     resolution.callback = Int32(truncatingIfNeeded: output.callbacks.count)
-    output.callbacks.append(callbacks[Int(slot)])
+    output.callbacks.append(copyOf: Int(slot), in: callbacks)
   }
 
   mutating func note(
@@ -244,7 +254,7 @@ public struct Resolver: Sendable {
   ) {
     guard slot >= 0 else { return }
     resolution.lock = Int32(truncatingIfNeeded: output.locks.count)
-    output.locks.append(locks[Int(slot)])
+    output.locks.append(copyOf: Int(slot), in: locks)
   }
 
   mutating func noteRunning(
@@ -254,7 +264,7 @@ public struct Resolver: Sendable {
     resolution.run = here.run
     if here.slot >= 0 {
       resolution.running = Int32(truncatingIfNeeded: output.callbacks.count)
-      output.callbacks.append(callbacks[Int(here.slot)])
+      output.callbacks.append(copyOf: Int(here.slot), in: callbacks)
     }
   }
 }

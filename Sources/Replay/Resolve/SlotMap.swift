@@ -10,14 +10,14 @@ struct SlotMap {
     var slot: Int32 = -1
   }
 
-  private var entries: [Entry]
+  private var entries: PlainStore<Entry>
   private var mask: Int
   private(set) var count = 0
 
   init(capacity: Int = 48) {
     var size = 64
     while size / 4 * 3 < capacity { size *= 2 }
-    entries = Array(repeating: Entry(), count: size)
+    entries = PlainStore(repeating: Entry(), count: size)
     mask = size - 1
   }
 
@@ -33,6 +33,7 @@ struct SlotMap {
 
   /// Makes `key` point at `slot`, which is not negative.
   mutating func set(_ key: UInt64, _ slot: Int32) {
+    entries.own()
     let place = place(of: key)
     if entries[place].slot >= 0 {
       entries[place].slot = slot
@@ -45,6 +46,7 @@ struct SlotMap {
 
   /// Forgets `key`.
   mutating func remove(_ key: UInt64) {
+    entries.own()
     var hole = place(of: key)
     guard entries[hole].slot >= 0 else { return }
     count -= 1
@@ -70,7 +72,7 @@ struct SlotMap {
 
   private mutating func grow() {
     let old = entries
-    entries = Array(repeating: Entry(), count: old.count * 2)
+    entries = PlainStore(repeating: Entry(), count: old.count * 2)
     mask = entries.count - 1
     for entry in old where entry.slot >= 0 { entries[place(of: entry.key)] = entry }
   }

@@ -1,7 +1,7 @@
 public import TraceFormat
 
 /// One life of an mm, from `mm_new` to the next at the same address.
-public struct SpaceLife: Sendable {
+public struct SpaceLife: Sendable, BitwiseCopyable {
   /// Address of the mm_struct.
   public var address: UInt64
   /// Which life of that address.
@@ -17,7 +17,7 @@ public struct SpaceLife: Sendable {
 }
 
 /// One use of an mmu_gather, from `gather_start` to `gather_finish`.
-public struct GatherLife: Sendable {
+public struct GatherLife: Sendable, BitwiseCopyable {
   /// Address of the gather, on the stack of its task.
   public var address: UInt64
   /// The mm it works on.
@@ -39,7 +39,7 @@ public struct GatherLife: Sendable {
 }
 
 /// What is known of a reader section, and of the table it is busy with, before an event.
-public struct SectionView: Sendable {
+public struct SectionView: Sendable, BitwiseCopyable {
   /// Class of its reader.
   public var readerClass: ReaderClass
   /// CPU and task it was opened by.

@@ -1,7 +1,7 @@
 public import TraceFormat
 
 /// How a table left its mm (kernel-facts §1.5, §2.4, §5).
-public enum TeardownPath: UInt8, Sendable {
+public enum TeardownPath: UInt8, Sendable, BitwiseCopyable {
   /// Not queued: in use, or an ending that needs no grace period (E1, E2, E4, E8).
   case none
   /// Table batch, freed by an RCU callback.
@@ -15,7 +15,7 @@ public enum TeardownPath: UInt8, Sendable {
 }
 
 /// Where in a teardown something happened to a table.
-public enum Placement: UInt8, Sendable, CaseIterable, Hashable {
+public enum Placement: UInt8, Sendable, CaseIterable, Hashable, BitwiseCopyable {
   /// Not seen.
   case none
   /// Outside any teardown that waits for readers (E1, E4, E8 …).
@@ -45,7 +45,7 @@ public enum Placement: UInt8, Sendable, CaseIterable, Hashable {
 /// One life of one page table, from `pt_alloc` to the next, as far as the trace has shown it.
 ///
 /// An ordinal is ``Ordinal/none`` for what has not been seen. Packed: see ``NearbyOrdinals``.
-public struct TableLife: Sendable {
+public struct TableLife: Sendable, BitwiseCopyable {
   /// Page frame number.
   public let pfn: UInt64
   /// First event of this life.

@@ -24,7 +24,7 @@ public enum FreeFunction: UInt8, CaseIterable, Sendable {
 }
 
 /// The function an rcu_head will run.
-public enum CallbackFunction: UInt8, CaseIterable, Sendable {
+public enum CallbackFunction: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   /// Something else, or not known.
   case other = 0
   /// `tlb_remove_table_rcu`: a batch; `load` is the number of tables.
@@ -60,7 +60,7 @@ extension Event {
 }
 
 /// Reader classes (kernel-facts §4.1).
-public enum ReaderClass: UInt8, CaseIterable, Sendable {
+public enum ReaderClass: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   /// Not known.
   case unknown = 0
   /// Fast GUP: IRQs off for the whole walk; never takes a ptlock.

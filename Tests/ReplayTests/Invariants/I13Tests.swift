@@ -94,6 +94,15 @@ import TraceFormat
       }.judge(id).exempted(.e3) == 1)
   }
 
+  @Test func kernelTablesAreE10() {
+    let judgement = Trace {
+      $0.alloc(1, flags: .kernelTable); $0.ctor(1); $0.install(1); $0.unlink(1); $0.dtor(1)
+      $0.free(1)
+    }.judge(id)
+    expect(judgement, .vacuous)
+    #expect(judgement.exempted(.e10) == 1)
+  }
+
   @Test func tablesFreedWithoutAQueueAreExcusedByName() {
     let judgement = Trace {
       $0.lostRace(1); $0.depositedAtFault(2); $0.depositedByCollapse(3)

@@ -37,6 +37,16 @@ import TraceFormat
     #expect(judgement.causes == ["NR_PAGETABLE is off by 1 at quiesce"])
   }
 
+  /// Whatever a kernel table is accounted as, the sum of the others is not touched by it.
+  @Test func kernelTablesAreE10() {
+    let judgement = Trace {
+      $0.alloc(1, flags: .kernelTable); $0.ctor(1, nr: 2); $0.dtor(1, nr: -1); $0.free(1)
+      $0.quiesce()
+    }.judge(id)
+    expect(judgement, .holds)
+    #expect(judgement.exempted(.e10) == 1)
+  }
+
   /// Not zero when an mm is torn down: tables may still wait for RCU (kernel-facts §6).
   @Test func mmTeardownOwesNothing() {
     let trace = Trace {

@@ -79,13 +79,20 @@ import TraceFormat
     #expect(map.find(200) == -1 && map.find(1 << 62) == -1)
   }
 
+  private static func store(_ locks: [LockLife]) -> PlainStore<LockLife> {
+    var store = PlainStore<LockLife>()
+    for lock in locks { store.append(lock) }
+    return store
+  }
+
   @Test func locksAreFound() {
     var map = LifeMap()
-    let locks = (0..<3000).map { index in
-      LockLife(
-        seen: Event(.lockAcquire, time: 0, object: 0xffff_8880_0000_0000 + UInt64(index) * 64),
-        at: 0)
-    }
+    let locks = Self.store(
+      (0..<3000).map { index in
+        LockLife(
+          seen: Event(.lockAcquire, time: 0, object: 0xffff_8880_0000_0000 + UInt64(index) * 64),
+          at: 0)
+      })
     for (slot, lock) in locks.enumerated() {
       #expect(map.find(lock.address, in: locks) == -1)
       map.add(lock.address, Int32(slot))
@@ -98,7 +105,8 @@ import TraceFormat
 
   /// An entry whose hash is right and whose life has another key is passed over.
   @Test func locksOfOneHashAreToldApart() {
-    let locks = [1, 2, 3].map { LockLife(seen: Event(.lockFree, time: 0, object: $0), at: 0) }
+    let locks = Self.store(
+      [1, 2, 3].map { LockLife(seen: Event(.lockFree, time: 0, object: $0), at: 0) })
     var map = LifeMap()
     // Added under the key of the last one: all three have its hash.
     for slot in locks.indices { map.add(3, Int32(slot)) }
