@@ -90,8 +90,9 @@ enum LineLexer: TextLexer {
   private static func time(
     _ bytes: Span<UInt8>, _ start: Int, into line: inout EventLine
   ) -> Int? {
-    var at = start
-    _ = skipBlanks(bytes, &at)
+    let blanks = ByteWord.first(
+      ~ByteWord.exactly(bytes.word(at: start), 0x20) & ByteWord.all(0x80))
+    var at = start + blanks
     guard at + 24 <= bytes.count else { return nil }
     let seconds = bytes.word(at: at)
     let digits = ByteWord.first(ByteWord.others(seconds))
@@ -220,13 +221,14 @@ enum LineLexer: TextLexer {
   private static let cpus = Array("cpus=".utf8)
   private static let version = Array("version = ".utf8)
   private static let emptyCPU = Array("CPU ".utf8)
-  private static let probeAddress = Array("__probe_".utf8)
+  /// `__probe_`, the first letter in the lowest bits.
+  private static let probeAddress: UInt64 = 0x5F65_626F_7270_5F5F
 
   private static func starts(
-    _ bytes: Span<UInt8>, at start: Int = 0, _ word: [UInt8]
+    _ bytes: Span<UInt8>, _ word: [UInt8]
   ) -> Bool {
-    guard bytes.count - start >= word.count else { return false }
-    for place in word.indices where bytes[start + place] != word[place] { return false }
+    guard bytes.count >= word.count else { return false }
+    for place in word.indices where bytes[place] != word[place] { return false }
     return true
   }
 
@@ -259,7 +261,7 @@ enum LineLexer: TextLexer {
       line.symbolStart = at + 1
       at = bytes.firstPlace(of: 0x29, or: 0x29, from: at)
       if at < bytes.count { at += 1 }
-    } else if starts(bytes, at: at, probeAddress) {
+    } else if bytes.wordOrLess(at: at) == probeAddress {
       // trace-cmd report -R prints the probe's address as one of its values.
       line.symbolStart = at
     }

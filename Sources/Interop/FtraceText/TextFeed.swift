@@ -25,7 +25,7 @@ struct TextFeed<Consumer: RecordConsumer, Lexer: TextLexer>: LineConsumer {
       guard let index = names.index(of: bytes, line.nameStart, line.nameEnd) else {
         return try consumer.takeUnknown(name) { ImportNotes.text(bytes) }
       }
-      let probe = names.entries[index].probe
+      let probe = names.probes[index]
       if consumer.wantsFields(of: index) {
         consumer.event.fields.read(probe, bytes, from: line.restStart)
       } else {

@@ -80,6 +80,10 @@ extension Span<UInt8> {
   @inline(__always)
   func wordOrLess(at place: Int) -> UInt64 {
     if place &+ 8 <= count { return word(at: place) }
+    // The last eight bytes, without those before `place`.
+    if place < count, count >= 8 {
+      return word(at: count &- 8) >> UInt64(8 &* (place &+ 8 &- count))
+    }
     var word: UInt64 = 0
     var at = place
     while at < count {
@@ -87,6 +91,14 @@ extension Span<UInt8> {
       at += 1
     }
     return word
+  }
+
+  /// The eight bytes before `place`, the last of them in the highest bits, and 0 for those before the
+  /// first byte of all.
+  @inline(__always)
+  func word(endingAt place: Int) -> UInt64 {
+    guard place < 8 else { return word(at: place &- 8) }
+    return place == 0 ? 0 : wordOrLess(at: 0) << UInt64(8 &* (8 &- place))
   }
 
   /// Place of the first `one` or `two` from `start` on; `count` if there is none.

@@ -12,13 +12,12 @@ struct AllocationFlags {
 
   /// Takes the name in `start..<stop`.
   mutating func take(_ bytes: Span<UInt8>, _ start: Int, _ stop: Int) {
+    let end = bytes.word(endingAt: stop)
+    let length = stop - start
     // __GFP_ZERO; GFP_NOWAIT and GFP_ATOMIC; GFP_HIGHUSER_MOVABLE and __GFP_MOVABLE.
-    if ends(bytes, start, stop, Self.zero) { isZeroed = true }
-    if ends(bytes, start, stop, Self.nowait) || ends(bytes, start, stop, Self.atomic)
-      || ends(bytes, start, stop, Self.movable)
-    {
-      isOther = true
-    }
+    if length >= 5, end >> 24 == Self.zero { isZeroed = true }
+    if length >= 6, end >> 16 == Self.nowait || end >> 16 == Self.atomic { isOther = true }
+    if length >= 8, end == Self.movable { isOther = true }
   }
 
   /// What all the names together say.
@@ -28,28 +27,19 @@ struct AllocationFlags {
   static func value(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> UInt64? {
     guard start < end, bytes[start] != 0x30 else { return nil }
     var flags = AllocationFlags()
+    let text = bytes.extracting(0..<end)
     var at = start
     while at < end {
-      var stop = at
-      while stop < end, bytes[stop] != 0x7C { stop += 1 }
+      let stop = text.firstPlace(of: 0x7C, or: 0x7C, from: at)
       flags.take(bytes, at, stop)
       at = stop + 1
     }
     return flags.value
   }
 
-  private static let zero = Array("_ZERO".utf8)
-  private static let nowait = Array("NOWAIT".utf8)
-  private static let atomic = Array("ATOMIC".utf8)
-  private static let movable = Array("_MOVABLE".utf8)
-
-  private func ends(
-    _ bytes: Span<UInt8>, _ start: Int, _ stop: Int, _ suffix: [UInt8]
-  ) -> Bool {
-    guard stop - start >= suffix.count else { return false }
-    for place in suffix.indices where bytes[stop - suffix.count + place] != suffix[place] {
-      return false
-    }
-    return true
-  }
+  // `_ZERO`, `NOWAIT`, `ATOMIC` and `_MOVABLE`, the first letter in the lowest bits.
+  private static let zero: UInt64 = 0x4F_5245_5A5F
+  private static let nowait: UInt64 = 0x5449_4157_4F4E
+  private static let atomic: UInt64 = 0x4349_4D4F_5441
+  private static let movable: UInt64 = 0x454C_4241_564F_4D5F
 }

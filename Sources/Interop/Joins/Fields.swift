@@ -84,29 +84,89 @@ struct Fields {
   mutating func read(_ bytes: Span<UInt8>, from start: Int) {
     present = 0
     var at = start
-    let end = bytes.count
-    while at < end {
-      while at < end, bytes[at] == 0x20 { at += 1 }
-      let name = at
-      at = bytes.firstPlace(of: 0x3D, or: 0x20, from: at)
-      guard at < end, bytes[at] == 0x3D else { continue }
-      let packed = ByteWord.prefix(bytes.wordOrLess(at: name), min(at - name, 8))
+    while at < bytes.count {
+      if bytes[at] == 0x20 {
+        at += 1
+        continue
+      }
+      // Most keys, and the sign behind them, lie within eight bytes.
+      let word = bytes.wordOrLess(at: at)
+      var length = ByteWord.first(ByteWord.matches(word, 0x3D) | ByteWord.matches(word, 0x20))
+      if length == 8 { length = bytes.firstPlace(of: 0x3D, or: 0x20, from: at + 8) - at }
+      at += length
+      guard at < bytes.count, bytes[at] == 0x3D else { continue }
       at += 1
-      let from = at
-      at = bytes.firstPlace(of: 0x20, or: 0x20, from: at)
-      if let key = keys[packed] { store(key, bytes, from, at) }
+      if let key = keys[ByteWord.prefix(word, min(length, 8))] {
+        at = store(key, bytes, at)
+      } else {
+        at = bytes.firstPlace(of: 0x20, or: 0x20, from: at)
+      }
     }
   }
 
-  private mutating func store(_ key: FieldKey, _ bytes: Span<UInt8>, _ from: Int, _ end: Int) {
+  /// Stores the value that begins at `from`; returns the place behind it.
+  private mutating func store(_ key: FieldKey, _ bytes: Span<UInt8>, _ from: Int) -> Int {
+    let form = key.form
+    if form == .address, let found = Self.shortHexadecimal(bytes, from) {
+      self[key] = found.value
+      return found.end
+    }
+    if form == .number, let found = Self.shortNumber(bytes, from) {
+      self[key] = found.value
+      return found.end
+    }
+    let end = bytes.firstPlace(of: 0x20, or: 0x20, from: from)
     let value: UInt64?
-    switch key.form {
+    switch form {
     case .number: value = Self.number(bytes, from, end)
     case .address: value = Self.hexadecimal(bytes, from, end)
     case .symbol: value = Symbol.hashName(bytes, from, end)
     case .flags: value = AllocationFlags.value(bytes, from, end)
     }
     if let value { self[key] = value }
+    return end
+  }
+
+  /// A hexadecimal number before a blank or the end, and where it ends; nil where
+  /// ``hexadecimal(_:_:_:)`` has to look at it.
+  @inline(__always)
+  private static func shortHexadecimal(
+    _ bytes: Span<UInt8>, _ from: Int
+  ) -> (value: UInt64, end: Int)? {
+    var at = from
+    let prefix = bytes.wordOrLess(at: at)
+    if UInt16(truncatingIfNeeded: prefix) == 0x7830 { at += 2 }
+    let left = bytes.count - at
+    let high = bytes.wordOrLess(at: at)
+    let digits = min(ByteWord.first(ByteWord.matches(high, 0x20)), left)
+    guard digits > 0, let first = ByteWord.hexadecimal(high, digits) else { return nil }
+    guard digits == 8, left > 8, bytes[at + 8] != 0x20 else { return (first, at + digits) }
+    let low = bytes.wordOrLess(at: at + 8)
+    let rest = min(ByteWord.first(ByteWord.matches(low, 0x20)), left - 8)
+    let end = at + 8 + rest
+    guard end == bytes.count || bytes[end] == 0x20, let second = ByteWord.hexadecimal(low, rest)
+    else { return nil }
+    return (first << UInt64(4 * rest) | second, end)
+  }
+
+  /// A decimal number of a few digits before a blank or the end, and where it ends; nil where
+  /// ``number(_:_:_:)`` has to look at it.
+  @inline(__always)
+  private static func shortNumber(
+    _ bytes: Span<UInt8>, _ from: Int
+  ) -> (value: UInt64, end: Int)? {
+    var word = bytes.wordOrLess(at: from)
+    var digits = min(ByteWord.first(ByteWord.matches(word, 0x20)), bytes.count - from)
+    guard digits < 8 else { return nil }
+    let end = from + digits
+    let isNegative = UInt8(truncatingIfNeeded: word) == 0x2D
+    if isNegative {
+      word >>= 8
+      digits -= 1
+    }
+    guard digits > 0, ByteWord.first(ByteWord.others(word)) >= digits else { return nil }
+    let value = ByteWord.decimal(word, digits)
+    return (isNegative ? 0 &- value : value, end)
   }
 
   /// A whole number; negative ones in two's complement; nil for anything else.
@@ -147,29 +207,34 @@ struct Fields {
 
 /// Keys by their first eight bytes.
 private struct KeyTable: Sendable {
+  private struct Slot {
+    /// 0 = free.
+    var packed: UInt64 = 0
+    var key = FieldKey.folio
+  }
+
   static let shared = KeyTable()
-  private var packed = [UInt64](repeating: 0, count: 256)
-  private var keys = [UInt8](repeating: 0, count: 256)
+  private var slots = [Slot](repeating: Slot(), count: 256)
 
   init() {
     for (name, key) in Self.names {
       var value: UInt64 = 0
       for (place, byte) in name.utf8.prefix(8).enumerated() { value |= UInt64(byte) << (8 * place) }
       var slot = Self.slot(value)
-      while packed[slot] != 0 { slot = (slot + 1) & 255 }
-      packed[slot] = value
-      keys[slot] = key.rawValue
+      while slots[slot].packed != 0 { slot = (slot + 1) & 255 }
+      slots[slot] = Slot(packed: value, key: key)
     }
   }
 
+  @inline(__always)
   subscript(_ value: UInt64) -> FieldKey? {
     guard value != 0 else { return nil }
     var slot = Self.slot(value)
-    while packed[slot] != 0 {
-      if packed[slot] == value { return FieldKey(rawValue: keys[slot]) }
+    while slots[slot].packed != value {
+      if slots[slot].packed == 0 { return nil }
       slot = (slot + 1) & 255
     }
-    return nil
+    return slots[slot].key
   }
 
   private static func slot(_ value: UInt64) -> Int {

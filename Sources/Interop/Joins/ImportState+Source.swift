@@ -35,13 +35,13 @@ struct ImportNotes {
 
 extension ImportState: RecordConsumer {
   mutating func wantsFields(of index: Int) -> Bool {
-    let probe = NameTable.shared.entries[index].probe
+    let probe = probes[index]
     return probe != .ignored && !facts.ignores(probe)
   }
 
   mutating func take(_ index: Int, text: Span<UInt8>) throws {
     number += 1
-    try take(NameTable.shared.entries[index].probe, text: text)
+    try take(probes[index], text: text)
     try openHoles(after: number)
   }
 

@@ -33,6 +33,7 @@ struct ImportState {
   /// Pieces of the source met so far.
   var number = 0
   var notes = ImportNotes()
+  let probes = NameTable.shared.probes
 
   /// The event at hand.
   var event = RecordedEvent()

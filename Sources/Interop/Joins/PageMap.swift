@@ -72,18 +72,34 @@ enum EntryFormat: CaseIterable {
 struct Ballot {
   private var votes = NumberTable<Int>()
   private(set) var total = 0
+  /// What the last witnesses said, and how many of them said it, that are not counted yet: most say
+  /// the same.
+  private var recent: UInt64 = 0
+  private var repeats = 0
 
+  @inline(__always)
   mutating func vote(_ value: UInt64) {
     total += 1
+    if value != recent {
+      count()
+      recent = value
+    }
+    repeats += 1
+  }
+
+  private mutating func count() {
+    defer { repeats = 0 }
     // A ballot that nobody wins would grow with the trace.
-    guard votes.count < 4096 || votes.has(value) else { return }
-    votes[value, default: 0] += 1
+    guard repeats > 0, votes.count < 4096 || votes.has(recent) else { return }
+    votes[recent, default: 0] += repeats
   }
 
   /// The value at least `share` percent of at least `quorum` witnesses name.
   func winner(quorum: Int, share: Int) -> UInt64? {
     guard total >= quorum else { return nil }
-    guard let best = votes.entries.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }),
+    var counted = self
+    counted.count()
+    guard let best = counted.votes.entries.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }),
       best.value * 100 >= total * share
     else { return nil }
     return best.key

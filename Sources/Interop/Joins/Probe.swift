@@ -44,8 +44,9 @@ struct NameTable: Sendable {
   let entries: [Entry]
   private let text: [UInt8]
   private let starts: [Int]
-  private let slots: [Int16]
-  private let keys: [Key]
+  /// What the names stand for, in the same order.
+  let probes: [Probe]
+  private let slots: [Slot]
   private static let mask = 511
 
   /// The one table.
@@ -59,24 +60,22 @@ struct NameTable: Sendable {
     }
     var text: [UInt8] = []
     var starts: [Int] = []
-    var slots = [Int16](repeating: -1, count: Self.mask + 1)
-    var keys = [Key](repeating: Key(), count: Self.mask + 1)
+    var slots = [Slot](repeating: Slot(), count: Self.mask + 1)
     for (index, entry) in entries.enumerated() {
       starts.append(text.count)
       let bytes = Array(entry.name.utf8)
       text.append(contentsOf: bytes)
       let key = Self.key(bytes.span, 0, bytes.count)
       var slot = Self.slot(key)
-      while slots[slot] >= 0 { slot = (slot + 1) & Self.mask }
-      slots[slot] = Int16(index)
-      keys[slot] = key
+      while slots[slot].index >= 0 { slot = (slot + 1) & Self.mask }
+      slots[slot] = Slot(key: key, index: Int32(index))
     }
     starts.append(text.count)
     self.entries = entries
     self.text = text
     self.starts = starts
     self.slots = slots
-    self.keys = keys
+    probes = entries.map(\.probe)
   }
 
   /// Index in ``entries`` of the name in `start..<end` of `line`; nil if it is not known.
@@ -85,19 +84,26 @@ struct NameTable: Sendable {
     guard length > 0 else { return nil }
     let key = Self.key(line, start, length)
     var slot = Self.slot(key)
-    while slots[slot] >= 0 {
-      let index = Int(slots[slot])
-      if keys[slot] == key, length <= 16 || isText(of: index, line, start) { return index }
+    while true {
+      let found = slots[slot]
+      let index = Int(found.index)
+      if index < 0 { return nil }
+      if found.key == key, length <= 16 || isText(of: index, line, start) { return index }
       slot = (slot + 1) & Self.mask
     }
-    return nil
   }
 
   /// Length and first 16 bytes of a name.
   private struct Key: Equatable {
     var low: UInt64 = 0
     var high: UInt64 = 0
-    var length = 0
+    var length: Int32 = 0
+  }
+
+  private struct Slot {
+    var key = Key()
+    /// -1 = free.
+    var index: Int32 = -1
   }
 
   @inline(__always)
@@ -106,7 +112,7 @@ struct NameTable: Sendable {
       low: ByteWord.prefix(line.wordOrLess(at: start), min(length, 8)),
       high: length > 8
         ? ByteWord.prefix(line.wordOrLess(at: start + 8), min(length - 8, 8)) : 0,
-      length: length)
+      length: Int32(truncatingIfNeeded: length))
   }
 
   @inline(__always)

@@ -48,10 +48,11 @@ struct Survey {
   private var pointers = Ballot()
 
   private let names = NameTable.shared
+  private let probes = NameTable.shared.probes
 
   /// Whether the fields of the event with the name at `index` are needed.
   mutating func wantsFields(of index: Int) -> Bool {
-    switch names.entries[index].probe {
+    switch probes[index] {
     case .pageAlloc, .pageFree: addresses.wantsPage()
     case .pteLock: addresses.wantsEntries
     case .construct, .destruct, .queueTable, .queuePage, .install, .tableFree, .tablePut,
@@ -65,7 +66,7 @@ struct Survey {
   /// Takes an event whose fields were read if they are wanted.
   mutating func take(_ index: Int, _ event: inout RecordedEvent) {
     count(index, &event)
-    witness(names.entries[index].probe, &event)
+    witness(probes[index], &event)
   }
 
   /// Takes an event whose fields say nothing.

@@ -2,12 +2,15 @@ import TraceFormat
 
 /// Kernel symbols by a hash of their name, so that no text is kept per line.
 enum Symbol {
+  private static let basis: UInt64 = 0xcbf2_9ce4_8422_2325
+  private static let prime: UInt64 = 0x0000_0100_0000_01b3
+
   /// FNV-1a over `start..<end` of `bytes`.
   static func hash(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    var hash = basis
     var at = start
     while at < end {
-      hash = (hash ^ UInt64(bytes[at])) &* 0x0000_0100_0000_01b3
+      hash = (hash ^ UInt64(bytes[at])) &* prime
       at += 1
     }
     return hash ^ (hash >> 29)
@@ -15,13 +18,15 @@ enum Symbol {
 
   /// Hash of the symbol that starts at `start`: up to `+`, a blank, `)` or `/`.
   static func hashName(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) -> UInt64 {
-    var end = start
-    while end < limit {
-      let byte = bytes[end]
+    var hash = basis
+    var at = start
+    while at < limit {
+      let byte = bytes[at]
       if byte == 0x2B || byte == 0x20 || byte == 0x29 || byte == 0x2F { break }
-      end += 1
+      hash = (hash ^ UInt64(byte)) &* prime
+      at += 1
     }
-    return hash(bytes, start, end)
+    return hash ^ (hash >> 29)
   }
 
   private static func of(_ name: String) -> UInt64 {
