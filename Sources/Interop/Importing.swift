@@ -19,8 +19,9 @@ public enum Importing {
 
   /// Imports the trace at `path` (a file, or `-` for standard input; zstd is read directly).
   ///
-  /// `makeSink` is called once, with what is known before the first event. Reads the input twice
-  /// (what cannot be read twice is spooled to a temporary file), never holds it in memory, and
+  /// `makeSink` is called with what is known before the first event: once, unless
+  /// ``ImportOptions/mayStartAgain`` is set. Reads the input at most twice (what cannot be read twice
+  /// is spooled to a temporary file), never holds it in memory, and
   /// keeps state in proportion to the pages, tasks and locks in use. Throws a ``TraceError`` for
   /// an input that is no trace, and whatever the sink throws.
   public static func importTrace(
