@@ -46,6 +46,8 @@ struct LookAhead {
       tables = PlainStore(repeating: -1, count: events.count)
       locks = PlainStore(repeating: -1, count: events.count)
     }
+    tables.own()
+    locks.own()
     let masks = Self.masks
     for place in events.indices {
       let event = events[place]
