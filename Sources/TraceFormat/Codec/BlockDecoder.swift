@@ -14,7 +14,13 @@ final class BlockDecoder {
   private(set) var position = 0
 
   private var state = BlockState()
-  private var steps = Lane<ShapeStep>(room: 0)
+  private var shapes = Lane<ShapeStep>(room: 0)
+  private var steps = Lane<DecodeStep>(alignedRoom: 0)
+  /// Columns of plain values by ``DecodeStep/Column``.
+  private let plains = Lane<NumberReader>(room: 4)
+  private let contents = Lane<UInt64>(room: EventShape.slots * EventShape.bank)
+  private let sketch = DecodeKernel.Sketch()
+  private let zeros = Lane<UInt8>(NumberCode.padding, repeating: 0)
   private var shapeCount = 0
   private var levels = Lane<UInt8>(room: 0)
   private var tasks = Lane<UInt32>(room: 0)
@@ -26,11 +32,19 @@ final class BlockDecoder {
   private var sections: UInt32 = 0
   private var cursor: DecodeKernel.Cursor
 
-  init() { cursor = DecodeKernel.Cursor(columns) }
+  init() {
+    precondition(Event.isSixWords, "events")
+    cursor = DecodeKernel.Cursor(columns)
+  }
 
   deinit {
     state.deallocate()
+    shapes.deallocate()
     steps.deallocate()
+    plains.deallocate()
+    sketch.deallocate()
+    contents.deallocate()
+    zeros.deallocate()
     levels.deallocate()
     tasks.deallocate()
   }
@@ -50,6 +64,7 @@ final class BlockDecoder {
     try readShapes()
     try readObjects()
     try readTasks()
+    beginValues()
     cursor = DecodeKernel.Cursor(columns)
     cursor.sections = sections
     self.count = count
@@ -65,7 +80,7 @@ final class BlockDecoder {
   var bufferedBytes: Int {
     let held = ColumnID.allCases.reduce(0) { $0 + columns.buffer($1).lane.count }
     return held + state.byteCount + levels.count + 4 * tasks.count
-      + steps.count * MemoryLayout<ShapeStep>.stride
+      + shapes.count * (MemoryLayout<ShapeStep>.stride + MemoryLayout<DecodeStep>.stride)
   }
 
   /// Fills `events` from number `start` on with the events up to number `end` of the block.
@@ -76,10 +91,13 @@ final class BlockDecoder {
       events.append(contentsOf: repeatElement(filler, count: length - events.count))
     }
     let kernel = DecodeKernel(
-      state: state, steps: steps, levels: levels, tasks: tasks,
-      tokens: columns.buffer(.tokens).lane, cpus: columns.buffer(.cpus),
+      state: state, shapes: shapes, steps: steps, plains: plains, contents: contents,
+      sketch: sketch,
+      levels: levels, tasks: tasks,
+      tokens: columns.buffer(.tokens).lane, times: columns.buffer(.time).lane,
+      timeRest: columns.buffer(.timeRest).lane, cpus: columns.buffer(.cpus),
       cpusRest: columns.buffer(.cpusRest), tokensRest: columns.buffer(.tokensRest), count: count,
-      shapeCount: UInt64(shapeCount), objectLimit: objectLimit, taskLimit: UInt64(taskLimit),
+      shapeCount: shapeCount, objectLimit: objectLimit, taskLimit: UInt64(taskLimit),
       unit: unit, bias: bias, hasTime: wanted.contains(.time), hasTask: wanted.contains(.task))
     var cursor = self.cursor
     unsafe events.withUnsafeMutableBufferPointer { buffer in
@@ -124,8 +142,10 @@ final class BlockDecoder {
       throw FormatProblem("column shapes ends inside a shape")
     }
     if steps.count < shapeCount {
+      shapes.deallocate()
+      shapes = Lane(room: shapeCount)
       steps.deallocate()
-      steps = Lane(room: shapeCount)
+      steps = Lane(alignedRoom: shapeCount)
     }
     let buffer = columns.buffer(.constants)
     var constants = NumberReader(
@@ -143,7 +163,8 @@ final class BlockDecoder {
       shape.constants.arg1 = constant(shape.arg1)
       var step = try ShapeStep(shape)
       step.keep(wanted)
-      steps[index] = step
+      shapes[index] = step
+      steps[index] = DecodeStep(step)
     }
     guard constants.position == constants.count else {
       throw FormatProblem("column constants does not fit column shapes")
@@ -203,12 +224,27 @@ final class BlockDecoder {
     }
   }
 
+  /// Begins to read plain values.
+  private func beginValues() {
+    contents.zero(upTo: contents.count)
+    plains[Int(DecodeStep.Column.none)] = NumberReader(zeros, zeros, count: .max)
+    for (column, id) in [
+      (DecodeStep.Column.values, ColumnID.values), (DecodeStep.Column.addresses, .addresses),
+      (DecodeStep.Column.near, .near),
+    ] {
+      plains[Int(column)] = NumberReader(
+        columns.buffer(id).lane, columns.buffer(id.rest!).lane, count: columns.buffer(id).count)
+    }
+  }
+
   /// At the end of the block every column must have been used up.
   private func checkEnds() throws(FormatProblem) {
     let readers: [(ColumnID, NumberReader)] = [
       (.keys, cursor.keys), (.numbers, cursor.numbers), (.runs, cursor.runs),
-      (.jumps, cursor.jumps), (.tasks, cursor.tasks), (.values, cursor.values),
-      (.addresses, cursor.addresses), (.near, cursor.near), (.time, cursor.time),
+      (.jumps, cursor.jumps), (.tasks, cursor.tasks),
+      (.values, plains[Int(DecodeStep.Column.values)]),
+      (.addresses, plains[Int(DecodeStep.Column.addresses)]),
+      (.near, plains[Int(DecodeStep.Column.near)]),
     ]
     for (id, reader) in readers where wanted.needs(id) && reader.position != reader.count {
       throw FormatProblem("column \(id.name) does not fit its events")

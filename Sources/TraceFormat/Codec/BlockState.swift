@@ -13,6 +13,9 @@ struct BlockState {
     var previous: UInt32 = 0
     /// The object bound to it, as a lock to its table.
     var peer: UInt32 = 0
+
+    /// Where the word of way 0 would be, with those of `next`, `previous` and `peer` behind it.
+    static let linkOffset = 16
   }
 
   /// What is known of one CPU slot, beside its registers.
@@ -43,7 +46,7 @@ struct BlockState {
   let listed = Lane<UInt64>(room: EventShape.registers)
   /// Up to four shapes that followed each shape on a CPU, the last one lowest.
   private(set) var followers = Lane<UInt64>(room: 256)
-  private(set) var objects = Lane<Object>(room: 1024)
+  private(set) var objects = Lane<Object>(alignedRoom: 1024)
   /// Chunks of keys, in the order they were first needed.
   private(set) var chunks = Lane<UInt64>(room: 1024)
 
@@ -66,7 +69,7 @@ struct BlockState {
     }
     if objects.count < count + 1 {
       objects.deallocate()
-      objects = Lane(room: count + 1)
+      objects = Lane(alignedRoom: count + 1)
       chunks.deallocate()
       chunks = Lane(room: count + 1)
     }
@@ -99,22 +102,33 @@ struct BlockState {
     chunks.deallocate()
   }
 
-  /// The list with the shape at place `place` (0 … 3) moved to its front.
-  @inline(__always)
-  static func touch(_ list: UInt64, place: UInt64) -> UInt64 {
-    let shift = place * 16
-    let shape = (list &>> shift) & 0xffff
-    let below = list & ((1 &<< shift) &- 1)
-    // Places behind stay; a shift by 64 gives 0.
-    let behind = (((list &>> shift) &>> 16) &<< 16) &<< shift
-    return behind | below << 16 | shape
-  }
+  /// The places of a list that change when a shape comes to its front from one of them.
+  static let fronts: Lane<UInt64> = {
+    let fronts = Lane<UInt64>(4, repeating: 0)
+    for place in 0..<4 { fronts[place] = .max >> UInt64(48 - 16 * place) }
+    return fronts
+  }()
 
-  /// The list with another shape put in front and the last one dropped.
+  /// The list with a shape in front and what is before or at the end of `moved` one place behind.
   ///
   /// A shape beyond what a place can hold leaves an unknown one.
   @inline(__always)
-  static func push(_ list: UInt64, _ shape: UInt64) -> UInt64 { list &<< 16 | min(shape, 0xffff) }
+  static func list(_ list: UInt64, _ shape: Int, _ moved: UInt64) -> UInt64 {
+    list ^ (list ^ (list &<< 16 | UInt64(truncatingIfNeeded: min(shape, 0xffff)))) & moved
+  }
+
+  /// The list with the shape at place `place` (0 … 3) moved to its front.
+  @inline(__always)
+  static func touch(_ list: UInt64, place: UInt64) -> UInt64 {
+    let shape = Int(truncatingIfNeeded: list &>> (place &* 16) & 0xffff)
+    return Self.list(list, shape, .max &>> (48 &- 16 &* place))
+  }
+
+  /// The list with another shape put in front and the last one dropped.
+  @inline(__always)
+  static func push(_ list: UInt64, _ shape: UInt64) -> UInt64 {
+    Self.list(list, Int(truncatingIfNeeded: shape), .max)
+  }
 
   /// Keeps an object among the recent ones of a slot.
   @inline(__always)

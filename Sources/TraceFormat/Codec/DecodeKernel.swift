@@ -4,15 +4,23 @@
 /// tables and heads, and what a column can still claim is compared with its limit here.
 struct DecodeKernel {
   let state: BlockState
-  let steps: Lane<ShapeStep>
+  let shapes: Lane<ShapeStep>
+  let steps: Lane<DecodeStep>
+  /// Columns of plain values by ``DecodeStep/Column``.
+  let plains: Lane<NumberReader>
+  /// Keys of the objects that registers hold and plain values, by slot and ``DecodeStep/Place``.
+  let contents: Lane<UInt64>
+  let sketch: Sketch
   let levels: Lane<UInt8>
   let tasks: Lane<UInt32>
   let tokens: Lane<UInt8>
+  let times: Lane<UInt8>
+  let timeRest: Lane<UInt8>
   let cpus: ColumnBuffer
   let cpusRest: ColumnBuffer
   let tokensRest: ColumnBuffer
   let count: Int
-  let shapeCount: UInt64
+  let shapeCount: Int
   let objectLimit: Int
   let taskLimit: UInt64
   let unit: UInt64
@@ -22,8 +30,10 @@ struct DecodeKernel {
 
   /// How far each column has been read.
   struct Cursor {
-    var keys, numbers, jumps, tasks, values, addresses, near, runs, time: NumberReader
-    var token = 0
+    var keys, numbers, jumps, tasks, runs: NumberReader
+    /// Events decoded so far, and bytes of time-rest read.
+    var done = 0
+    var timeRest = 0
     var tokensRest = 0
     var cpu = 0
     var cpusRest = 0
@@ -49,11 +59,52 @@ struct DecodeKernel {
       numbers = reader(.numbers)
       jumps = reader(.jumps)
       tasks = reader(.tasks)
-      values = reader(.values)
-      addresses = reader(.addresses)
-      near = reader(.near)
       runs = reader(.runs)
-      time = reader(.time)
+    }
+  }
+
+  /// Events decoded at once: what is known of them stays in a core's own cache.
+  private static let pieceEvents = 1024
+
+  /// What is found out about some events before they are decoded.
+  struct Sketch {
+    /// Events of one CPU, up to number `end`.
+    struct Run: BitwiseCopyable {
+      let cpu: UInt16
+      let end: Int32
+    }
+
+    let runs = Lane<Run>(room: pieceEvents)
+    /// Numbers of the shapes.
+    let numbers = Lane<UInt32>(room: pieceEvents)
+
+    func deallocate() {
+      runs.deallocate()
+      numbers.deallocate()
+    }
+  }
+
+  /// A run of events of one CPU.
+  struct Run {
+    let cpu: UInt64
+    /// Number of the slot, and what its places hold: objects, and their keys or plain values.
+    let slot: Int
+    let registers: Lane<UInt32>
+    let contents: Lane<UInt64>
+
+    @inline(__always)
+    init(_ cpu: UInt16, _ state: BlockState, _ contents: Lane<UInt64>) {
+      self.cpu = UInt64(cpu)
+      slot = Int(cpu) & (EventShape.slots - 1)
+      registers = state.registers.from(slot &* EventShape.bank)
+      self.contents = contents.from(slot &* EventShape.bank)
+    }
+
+    /// The task of the slot, where the fifth word of an event has it.
+    @inline(__always)
+    func task(_ kernel: DecodeKernel) -> UInt64 {
+      guard kernel.hasTask else { return 0 }
+      return UInt64(kernel.tasks[Int(kernel.state.slots[slot].task)]) &<< 32
     }
   }
 
@@ -83,124 +134,213 @@ struct DecodeKernel {
 
   /// Decodes `count` events to number `start` and on; `cursor.problem` says how it went.
   func fill(_ events: Lane<Event>, from start: Int, count: Int, _ cursor: inout Cursor) {
-    let (registers, values, slots) = (state.registers, state.values, state.slots)
-    let (objects, followers) = (state.objects, state.followers)
-    let heads = NumberCode.heads
-    var index = start
-    let last = start + count
-    while index < last {
-      if cursor.left == 0 { beginRun(&cursor, heads) }
+    var done = 0
+    while done < count {
+      let piece = min(count - done, Self.pieceEvents)
+      let events = events.from(start + done)
+      let runs = sketch(events, piece, &cursor)
+      if cursor.problem == .none { complete(events, runs, &cursor) }
       if cursor.problem != .none { return }
-      let slotNumber = Int(cursor.cpuNumber) & (EventShape.slots - 1)
-      let bank = slotNumber * EventShape.bank
-      let valueBank = slotNumber * EventShape.valueRegisters
-      var slot = slots[slotNumber]
-      var task = hasTask ? tasks[Int(slot.task)] : 0
-      let stop = min(last, index + cursor.left)
-      cursor.left -= stop - index
-      while index < stop {
-        // The shape.
-        let token = UInt64(tokens[cursor.token])
-        cursor.token += 1
-        let list = followers[slot.place]
-        let number: UInt64
-        if token < 4 {
-          number = (list &>> (token * 16)) & 0xffff
-          followers[slot.place] = BlockState.touch(list, place: token)
-        } else {
-          number = explicitShape(token, &cursor)
-          followers[slot.place] = BlockState.push(list, number)
-        }
-        guard number < shapeCount else {
-          cursor.problem = .shape
-          return
-        }
-        slot.place = Int(number) + 1
-        let step = steps[Int(number)]
-        // The time.
-        if hasTime {
-          slot.time &+= cursor.time.take(heads) &* unit
-        }
-        var object: UInt64
-        var arg0: UInt64
-        var arg1: UInt64
-        let subject: Int
-        let generation: UInt32
-        if step.isSimple {
-          let first = registers[bank + Int(step.arg0.source)]
-          let second = registers[bank + Int(step.arg1.source)]
-          let third = registers[bank + Int(step.object.source)]
-          registers[bank + Int(step.arg0.target)] = first
-          registers[bank + Int(step.arg1.target)] = second
-          registers[bank + Int(step.object.target)] = third
-          arg0 =
-            objects[Int(first)].key &+ step.arg0.constant
-            &+ values[valueBank + Int(step.arg0.valueSource)]
-          arg1 =
-            objects[Int(second)].key &+ step.arg1.constant
-            &+ values[valueBank + Int(step.arg1.valueSource)]
-          object =
-            objects[Int(third)].key &+ step.object.constant
-            &+ values[valueBank + Int(step.object.valueSource)]
-          subject = Int(third)
-          generation = objects[subject].generation
-        } else {
-          let bits = step.bits
-          if bits & (EventShape.Bit.otherTask | EventShape.Bit.previousTask) != 0 {
-            switchTask(bits, &slot, &cursor, heads)
-            if cursor.problem != .none { return }
-            task = tasks[Int(slot.task)]
-          }
-          (object, arg0, arg1) = (0, 0, 0)
-          if !step.arg0.isPlain {
-            arg0 = objects[Int(reference(step.arg0, bank, slotNumber, &cursor, heads))].key
-          }
-          if !step.arg1.isPlain {
-            arg1 = objects[Int(reference(step.arg1, bank, slotNumber, &cursor, heads))].key
-          }
-          var third: UInt32 = 0
-          if !step.object.isPlain {
-            let before = registers[bank + Int(step.object.target)]
-            third = reference(step.object, bank, slotNumber, &cursor, heads)
-            object = objects[Int(third)].key
-            if bits & EventShape.Bit.links != 0 {
-              objects[Int(before)].next = third
-              objects[Int(third)].previous = before
-            }
-          }
-          if step.isSection || bits & EventShape.Bit.generation != 0 {
-            generation = rareGeneration(step, third, &cursor, heads)
-          } else {
-            if bits & EventShape.Bit.startsGeneration != 0 { objects[Int(third)].generation &+= 1 }
-            generation = objects[Int(third)].generation
-          }
-          if bits & EventShape.Bit.frees != 0 {
-            state.push(third, slotNumber * 2 + (bits & EventShape.Bit.secondRing != 0 ? 1 : 0))
-          }
-          if step.bind != 0 {
-            objects[Int(registers[bank + Int(step.bind)])].peer = third
-          }
-          if step.object.isPlain { object = plain(step.object, 0, valueBank, &cursor, heads) }
-          if step.arg0.isPlain { arg0 = plain(step.arg0, third, valueBank, &cursor, heads) }
-          if step.arg1.isPlain { arg1 = plain(step.arg1, third, valueBank, &cursor, heads) }
-          subject = Int(third)
-          if cursor.problem != .none { return }
-        }
-        let level = levels[subject] & step.levelMask | step.level
-        events[index] = Event(
-          step.kind, time: slot.time, cpu: cursor.cpuNumber, task: task, context: step.context,
-          object: object, arg0: arg0, arg1: arg1,
-          level: TableLevel(rawValue: level) ?? .unknown,
-          flags: EventFlags(rawValue: step.flags),
-          generation: generation & step.generationMask)
-        index += 1
-      }
-      slots[slotNumber] = slot
+      cursor.done += piece
+      done += piece
     }
   }
 
+  /// Finds the shapes and times of events, and the runs they come in, whose number this returns.
+  ///
+  /// A loop of its own: one that does everything has too few registers, and knows a shape too late.
+  @inline(never)
+  private func sketch(_ events: Lane<Event>, _ count: Int, _ cursor: inout Cursor) -> Int {
+    let (slots, followers, numbers) = (state.slots, state.followers, sketch.numbers)
+    let (heads, fronts) = (NumberCode.heads, BlockState.fronts)
+    let (tokens, times) = (tokens.from(cursor.done), times.from(cursor.done))
+    let (hasTime, unit, shapeCount, timeRest) = (hasTime, unit, shapeCount, timeRest)
+    var (index, run) = (0, 0)
+    var rest = cursor.timeRest
+    while index < count {
+      if cursor.left == 0 { beginRun(done: index, &cursor, heads) }
+      if cursor.problem != .none { return 0 }
+      let slot = Int(cursor.cpuNumber) & (EventShape.slots - 1)
+      var (place, time) = (slots[slot].place, slots[slot].time)
+      let stop = min(count, index &+ cursor.left)
+      cursor.left &-= stop &- index
+      sketch.runs[run] = Sketch.Run(cpu: cursor.cpuNumber, end: Int32(truncatingIfNeeded: stop))
+      run &+= 1
+      while index < stop {
+        let token = UInt64(tokens[index])
+        let list = followers[place]
+        var shape = Int(truncatingIfNeeded: list &>> (token &* 16) & 0xffff)
+        var moved = fronts[Int(token & 3)]
+        if token > 3 {
+          shape = explicitShape(token, &cursor)
+          moved = .max
+        }
+        guard shape < shapeCount else {
+          cursor.problem = .shape
+          return 0
+        }
+        followers[place] = BlockState.list(list, shape, moved)
+        place = shape &+ 1
+        numbers[index] = UInt32(truncatingIfNeeded: shape)
+        if hasTime {
+          let head = Int(times[index])
+          time &+= (heads[head].base &+ timeRest.load64(rest) & heads[head].mask) &* unit
+          rest &+= heads[head].length
+        }
+        events[index].time = time
+        index &+= 1
+      }
+      slots[slot].place = place
+      slots[slot].time = time
+    }
+    cursor.timeRest = rest
+    return run
+  }
+
+  /// Decodes what the shapes of events say.
+  @inline(never)
+  private func complete(_ events: Lane<Event>, _ runs: Int, _ cursor: inout Cursor) {
+    let (heads, numbers) = (NumberCode.heads, sketch.numbers)
+    var event = 0
+    for index in 0..<runs {
+      let run = Run(sketch.runs[index].cpu, state, contents)
+      let end = Int(sketch.runs[index].end)
+      var task = run.task(self)
+      while event < end {
+        let shape = Int(numbers[event])
+        let plan = steps[shape].plan
+        var early = plan &>> 4
+        while early != 0 {
+          tell(DecodeStep.Early(early), run, &cursor, heads)
+          early &>>= DecodeStep.Early.width
+        }
+        switch plan & 15 {
+        case 0: put(events, event, shape, run, task, &cursor, heads)
+        case 1: put(events, event, shape, run, task, &cursor, heads, follows: true)
+        case 2: put(events, event, shape, run, task, &cursor, heads, value: true)
+        case 3:
+          put(events, event, shape, run, task, &cursor, heads, follows: true, value: true)
+        case 4: put(events, event, shape, run, task, &cursor, heads, effects: true)
+        case 5:
+          put(events, event, shape, run, task, &cursor, heads, follows: true, effects: true)
+        case 6:
+          put(events, event, shape, run, task, &cursor, heads, value: true, effects: true)
+        case 7:
+          put(
+            events, event, shape, run, task, &cursor, heads, follows: true, value: true,
+            effects: true)
+        default:
+          events[event] = rareEvent(shapes[shape], run, events[event].time, &cursor, heads)
+          task = run.task(self)
+        }
+        if cursor.problem != .none { return }
+        event &+= 1
+      }
+    }
+  }
+
+  /// Decodes an event; what it needs is known where this is called.
+  @inline(__always)
+  private func put(
+    _ events: Lane<Event>, _ index: Int, _ shape: Int, _ run: Run, _ task: UInt64,
+    _ cursor: inout Cursor, _ heads: Lane<NumberCode.Head>, follows: Bool = false,
+    value: Bool = false, effects: Bool = false
+  ) {
+    let (registers, contents, objects) = (run.registers, run.contents, state.objects)
+    var (source, target) = (Int(steps[shape].source0), Int(steps[shape].target0))
+    var arg0 = contents[source]
+    registers[target] = registers[source]
+    contents[target] = arg0
+    (source, target) = (Int(steps[shape].source1), Int(steps[shape].target1))
+    var arg1 = contents[source]
+    registers[target] = registers[source]
+    contents[target] = arg1
+    let before = effects ? registers[Int(steps[shape].linkPlace)] : 0
+    (source, target) = (Int(steps[shape].objectSource), Int(steps[shape].objectTarget))
+    var subject = Int(registers[source])
+    var object = contents[source]
+    if follows {
+      subject = Int(objects.link(subject, steps[shape].link))
+      object = objects[subject].key
+    }
+    registers[target] = UInt32(truncatingIfNeeded: subject)
+    contents[target] = object
+    let generation =
+      effects ? apply(shape, subject, before, run, &cursor) : objects[subject].generation
+    if value {
+      let bound = objects[subject].bound
+      let value =
+        contents[Int(steps[shape].valueSource)] &+ takeValue(shape, heads)
+        &+ bound & Self.mask(steps[shape].boundMask)
+      contents[Int(steps[shape].valueTarget)] = value
+      let binds = Self.mask(steps[shape].bindsMask)
+      objects[subject].bound = value & binds | bound & ~binds
+      object &+= value & Self.mask(steps[shape].objectMask)
+      arg0 &+= value & Self.mask(steps[shape].mask0)
+      arg1 &+= value & Self.mask(steps[shape].mask1)
+    }
+    let level = UInt64(levels[subject] & steps[shape].levelMask)
+    events.store(
+      index, object: object &+ steps[shape].objectConstant,
+      arg0: arg0 &+ steps[shape].constant0, arg1: arg1 &+ steps[shape].constant1,
+      UInt64(generation & steps[shape].generationMask) | task,
+      steps[shape].lastWord | level &<< Event.levelShift | run.cpu)
+  }
+
+  /// Does to an object what the event does; the generation the event has.
+  @inline(__always)
+  private func apply(
+    _ shape: Int, _ object: Int, _ before: UInt32, _ run: Run, _ cursor: inout Cursor
+  ) -> UInt32 {
+    let (objects, effects) = (state.objects, steps[shape].effects)
+    let number = UInt32(truncatingIfNeeded: object)
+    if effects & EventShape.Bit.links != 0 {
+      objects[Int(before)].next = number
+      objects[object].previous = before
+    }
+    let starts = UInt32(effects & EventShape.Bit.startsGeneration)
+    var generation = objects[object].generation &+ starts
+    if effects & DecodeStep.Effect.section == 0 {
+      objects[object].generation = generation
+    } else {
+      cursor.sections &+= starts
+      if starts != 0 { generation = cursor.sections }
+      // A section that ends has no generation from here on.
+      objects[object].generation = generation & (0 &- starts)
+    }
+    if effects & EventShape.Bit.frees != 0 {
+      state.push(number, run.slot &* 2 &+ (effects & EventShape.Bit.secondRing != 0 ? 1 : 0))
+    }
+    if effects & DecodeStep.Effect.binds != 0 {
+      objects[Int(run.registers[Int(steps[shape].bind)])].peer = number
+    }
+    return generation
+  }
+
+  /// The next number of the column an event takes its value from, 0 where it takes none.
+  @inline(__always)
+  private func takeValue(_ shape: Int, _ heads: Lane<NumberCode.Head>) -> UInt64 {
+    let column = Int(steps[shape].column)
+    let position = plains[column].position
+    guard position < plains[column].count else {
+      plains[column].position = plains[column].count &+ 1
+      return 0
+    }
+    let head = Int(plains[column].heads[position])
+    let place = plains[column].restPosition
+    let value = heads[head].base &+ plains[column].rest.load64(place) & heads[head].mask
+    plains[column].position = position &+ Int(steps[shape].takes)
+    plains[column].restPosition = place &+ heads[head].length
+    return Varint.unzigzag(value)
+  }
+
+  @inline(__always)
+  private static func mask(_ mask: Int8) -> UInt64 { UInt64(truncatingIfNeeded: mask) }
+
   /// Begins the next run of one CPU.
-  private func beginRun(_ cursor: inout Cursor, _ heads: Lane<NumberCode.Head>) {
+  private func beginRun(
+    done: Int, _ cursor: inout Cursor, _ heads: Lane<NumberCode.Head>
+  ) {
     guard cursor.cpu < cpus.count, cursor.runs.position < cursor.runs.count else {
       cursor.problem = .run
       return
@@ -219,7 +359,7 @@ struct DecodeKernel {
       cursor.cpusRest += 2
     }
     let length = cursor.runs.take(heads)
-    guard length < UInt64(count - cursor.token) else {
+    guard length < UInt64(count - cursor.done - done) else {
       cursor.problem = .run
       return
     }
@@ -228,166 +368,14 @@ struct DecodeKernel {
 
   /// The number of a shape that is not among the followers; one there is not where it is missing.
   @inline(__always)
-  private func explicitShape(_ token: UInt64, _ cursor: inout Cursor) -> UInt64 {
-    if token < 255 { return token - 4 }
+  private func explicitShape(_ token: UInt64, _ cursor: inout Cursor) -> Int {
+    if token < 255 { return Int(token) - 4 }
     let rest = tokensRest
     let place = cursor.tokensRest
     guard place + 3 <= rest.count else { return .max }
     let number =
-      UInt64(rest.lane[place]) | UInt64(rest.lane[place + 1]) << 8
-      | UInt64(rest.lane[place + 2]) << 16
+      Int(rest.lane[place]) | Int(rest.lane[place + 1]) << 8 | Int(rest.lane[place + 2]) << 16
     cursor.tokensRest += 3
     return number
-  }
-
-  private func switchTask(
-    _ bits: UInt8, _ slot: inout BlockState.Slot, _ cursor: inout Cursor,
-    _ heads: Lane<NumberCode.Head>
-  ) {
-    let before = slot.task
-    if bits & EventShape.Bit.otherTask != 0 {
-      let number = cursor.tasks.next(heads)
-      guard number < taskLimit else {
-        cursor.problem = .task
-        return
-      }
-      slot.task = UInt32(number)
-    } else {
-      slot.task = slot.previousTask
-    }
-    slot.previousTask = before
-  }
-
-  /// The generation of the object of an event that tells it, or that is about a reader section.
-  @inline(never)
-  private func rareGeneration(
-    _ step: ShapeStep, _ object: UInt32, _ cursor: inout Cursor, _ heads: Lane<NumberCode.Head>
-  ) -> UInt32 {
-    let starts = step.bits & EventShape.Bit.startsGeneration != 0
-    var generation = state.objects[Int(object)].generation
-    if step.bits & EventShape.Bit.generation != 0 {
-      let told = cursor.jumps.next(heads)
-      if told > UInt64(UInt32.max) { cursor.problem = .generation }
-      generation = UInt32(truncatingIfNeeded: told)
-      if step.isSection && starts { cursor.sections = generation }
-    } else if starts {
-      cursor.sections &+= 1
-      generation = cursor.sections
-    }
-    // A section that ends has no generation from here on.
-    state.objects[Int(object)].generation = step.isSection && !starts ? 0 : generation
-    return generation
-  }
-
-  /// The object a field names.
-  @inline(__always)
-  private func reference(
-    _ field: ShapeStep.StepField, _ bank: Int, _ slot: Int, _ cursor: inout Cursor,
-    _ heads: Lane<NumberCode.Head>
-  ) -> UInt32 {
-    let source = state.registers[bank + Int(field.source)]
-    let object: UInt32
-    switch field.way {
-    case EventShape.Way.register: object = source
-    case EventShape.Way.next: object = state.objects[Int(source)].next
-    case EventShape.Way.previous: object = state.objects[Int(source)].previous
-    case EventShape.Way.peer: object = state.objects[Int(source)].peer
-    case EventShape.Way.freed: object = state.pop(slot * 2 + Int(field.source & 1))
-    case EventShape.Way.new:
-      let key = tableKey(after: state.objects[Int(source)].key, &cursor, heads)
-      object = add(key, field, &cursor)
-      state.keep(object, slot)
-    case EventShape.Way.newAfterListed:
-      let key =
-        state.listed[Int(field.target)] &+ Varint.unzigzag(cursor.keys.next(heads))
-      object = add(key, field, &cursor)
-    case EventShape.Way.derived:
-      object = add(state.objects[Int(source)].key &* 64 &+ bias, field, &cursor)
-    case EventShape.Way.recent:
-      let back = cursor.numbers.next(heads)
-      if back < UInt64(min(state.recentCounts[slot], UInt32(EventShape.recents))) {
-        object = state.recent(back, slot)
-      } else {
-        cursor.problem = .number
-        object = 0
-      }
-    default:
-      let back = cursor.numbers.next(heads)
-      if back < UInt64(cursor.objects - 1) {
-        object = UInt32(truncatingIfNeeded: cursor.objects - 1 - Int(back))
-        state.keep(object, slot)
-      } else {
-        cursor.problem = .number
-        object = 0
-      }
-    }
-    state.registers[bank + Int(field.target)] = object
-    return object
-  }
-
-  /// The key of a new table; `cursor.problem` says if it names a chunk that is not listed.
-  @inline(never)
-  private func tableKey(
-    after last: UInt64, _ cursor: inout Cursor, _ heads: Lane<NumberCode.Head>
-  ) -> UInt64 {
-    let number = cursor.keys.next(heads)
-    if number < EventShape.farKey { return last &+ Varint.unzigzag(number) }
-    if number >= EventShape.firstChunked {
-      let place = number - EventShape.firstChunked
-      let back = place &>> EventShape.chunkBits
-      guard back < UInt64(cursor.chunks) else {
-        cursor.problem = .chunk
-        return 0
-      }
-      let chunk = state.chunks[cursor.chunks - 1 - Int(back)]
-      return chunk &<< EventShape.chunkBits | place & (1 &<< EventShape.chunkBits - 1)
-    }
-    let key = last &+ Varint.unzigzag(cursor.keys.next(heads))
-    // Each comes with an object, so there are not more of them.
-    if cursor.chunks < objectLimit {
-      state.chunks[cursor.chunks] = key &>> EventShape.chunkBits
-      cursor.chunks += 1
-    }
-    return key
-  }
-
-  @inline(__always)
-  private func add(_ key: UInt64, _ field: ShapeStep.StepField, _ cursor: inout Cursor) -> UInt32 {
-    let number = cursor.objects
-    guard number <= objectLimit else {
-      cursor.problem = .object
-      return 0
-    }
-    state.objects[number].key = key
-    state.listed[Int(field.target)] = key
-    cursor.objects += 1
-    return UInt32(truncatingIfNeeded: number)
-  }
-
-  /// The value of a field that names no object.
-  @inline(__always)
-  private func plain(
-    _ field: ShapeStep.StepField, _ object: UInt32, _ bank: Int, _ cursor: inout Cursor,
-    _ heads: Lane<NumberCode.Head>
-  ) -> UInt64 {
-    let source = state.values[bank + Int(field.valueSource)]
-    let value: UInt64
-    switch field.way {
-    case EventShape.Way.constant: return field.constant
-    case EventShape.Way.same: return source
-    case EventShape.Way.value:
-      value = source &+ Varint.unzigzag(cursor.values.next(heads))
-    case EventShape.Way.address:
-      value = source &+ Varint.unzigzag(cursor.addresses.next(heads))
-    case EventShape.Way.slot:
-      value = source &+ Varint.unzigzag(cursor.addresses.next(heads))
-      state.objects[Int(object)].bound = value
-    case EventShape.Way.bound: value = state.objects[Int(object)].bound
-    default:
-      value =
-        state.objects[Int(object)].bound &+ Varint.unzigzag(cursor.near.next(heads))
-    }
-    state.values[bank + Int(field.valueTarget)] = value
-    return value
   }
 }

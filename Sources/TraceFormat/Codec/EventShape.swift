@@ -93,8 +93,9 @@ struct EventShape: Equatable, BitwiseCopyable {
   static let bytes = 15
   /// Registers of objects, and of values, that each CPU slot has.
   static let registers = 64
-  /// Places a slot's object registers take: one more, for what no register is to get.
-  static let bank = 72
+  /// Places a slot's registers take: those of objects, some for what no register is to get, and
+  /// for the decoder those of values.
+  static let bank = 104
   static let valueRegisters = 32
   /// Value registers from here on hold addresses, those below other values, so that each can be
   /// read without the other.

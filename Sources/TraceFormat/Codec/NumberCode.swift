@@ -63,15 +63,30 @@ enum NumberCode {
 
   /// Bytes of rest that belong to heads; nil where one of them is damage.
   static func restLength(_ bytes: Lane<UInt8>, _ count: Int) -> Int? {
-    let heads = Self.heads
     var total = 0
-    var damage = false
-    for index in 0..<count {
-      let byte = bytes[index]
-      total += heads[Int(byte)].length
-      damage = damage || byte == invalid
+    var highest: UInt8 = 0
+    var start = 0
+    while start < count {
+      // So many lengths add up to a small number, and many of those are added at once.
+      let end = min(count, start &+ 8000)
+      var sum: UInt16 = 0
+      for index in start..<end {
+        let byte = bytes[index]
+        highest = max(highest, byte)
+        sum &+= UInt16(length(byte))
+      }
+      total += Int(sum)
+      start = end
     }
-    return damage ? nil : total
+    return highest == invalid ? nil : total
+  }
+
+  /// What ``Head/length`` is of a head that is not damage, without a table.
+  @inline(__always)
+  private static func length(_ head: UInt8) -> UInt8 {
+    let short: UInt8 = (head >= 192 ? 1 : 0) &+ (head >= 224 ? 1 : 0)
+    let long: UInt8 = head >= 248 ? head &- 247 : 0
+    return short &+ long &- (head == negative ? 5 : 0)
   }
 }
 
@@ -90,9 +105,9 @@ struct NumberWriter {
   @inline(__always)
   mutating func put(_ head: UInt8, _ value: UInt64, _ length: Int) {
     heads[count] = head
-    count += 1
+    count &+= 1
     rest.store64(value, restCount)
-    restCount += length
+    restCount &+= length
   }
 }
 
@@ -115,9 +130,9 @@ struct NumberReader {
   @inline(__always)
   mutating func take(_ table: Lane<NumberCode.Head>) -> UInt64 {
     let head = table[Int(heads[position])]
-    position += 1
+    position &+= 1
     let value = head.base &+ (rest.load64(restPosition) & head.mask)
-    restPosition += head.length
+    restPosition &+= head.length
     return value
   }
 
