@@ -38,7 +38,8 @@ final class BlockEncoder {
     let unit = ClockUnit.of(events, base: timeBase)
     let kernel = EncodeKernel(
       state: state, shapes: shapes, objects: objects, chunks: chunks, taskNumbers: taskNumbers,
-      traces: traces, columns: columns, unit: unit, keepsGenerations: keepsGenerations)
+      traces: traces, columns: columns, unit: unit, keepsGenerations: keepsGenerations,
+      tokens: columns.buffer(.tokens).lane, levels: columns.buffer(.levels).lane)
     var cursor = EncodeKernel.Cursor(columns)
     kernel.encode(events, &cursor)
     for number in 0..<cursor.tasks { tasks.append(traces.tasks[number]) }

@@ -41,7 +41,7 @@ extension EncodeKernel {
       }
     }
     if shape.way == EventShape.Way.freed { _ = state.pop(ring(place, space)) }
-    state.registers[place.bank + Int(target)] = object
+    state.registers[place.bank &+ Int(target)] = object
     return shape
   }
 
@@ -51,7 +51,7 @@ extension EncodeKernel {
     _ object: UInt32, _ space: ObjectSpace, _ own: UInt8, _ partner: UInt8, _ place: Place,
     _ registers: Int
   ) -> EventShape.Field? {
-    let held = state.registers[place.bank + Int(own)]
+    let held = state.registers[place.bank &+ Int(own)]
     if held == object { return EventShape.Field(source: own, target: own) }
     if space != .mm {
       for register in 2..<registers where state.registers[place.bank + register] == object {
@@ -93,20 +93,20 @@ extension EncodeKernel {
   }
 
   func ring(_ place: Place, _ space: ObjectSpace) -> Int {
-    place.slot * 2 + (space == .lock ? 1 : 0)
+    place.slot &* 2 &+ (space == .lock ? 1 : 0)
   }
 
   /// The object a way that costs nothing leads to.
   @inline(__always)
   private func find(_ way: UInt8, _ source: UInt8, _ place: Place) -> UInt32 {
-    let object = state.registers[place.bank + Int(source)]
+    let object = state.registers[place.bank &+ Int(source)]
     switch way {
     case EventShape.Way.register: return object
     case EventShape.Way.next: return state.objects[Int(object)].next
     case EventShape.Way.previous: return state.objects[Int(object)].previous
     case EventShape.Way.peer: return state.objects[Int(object)].peer
     case EventShape.Way.freed:
-      let ring = place.slot * 2 + Int(source & 1)
+      let ring = place.slot &* 2 &+ Int(source & 1)
       return state.rings[ring * EventShape.ringSize + Int(state.tops[ring])]
     default: return 0
     }
@@ -130,17 +130,17 @@ extension EncodeKernel {
     state.objects[number] = BlockState.Object(key: key)
     traces.objects[number] = EncodeTraces.Object(space: space.rawValue)
     if keepsGenerations { traces.starts[number] = 0 }
-    columns.buffer(.levels).lane[number - 1] = 0
+    levels[number - 1] = 0
     let listed = state.listed[Int(target)]
     state.listed[Int(target)] = key
     if partner != 0 {
-      let table = state.objects[Int(state.registers[place.bank + Int(partner)])].key
+      let table = state.objects[Int(state.registers[place.bank &+ Int(partner)])].key
       if cursor.bias == nil { cursor.bias = key &- table &* 64 }
       if key == table &* 64 &+ cursor.bias! {
         return EventShape.Field(way: EventShape.Way.derived, source: partner, target: target)
       }
     }
-    let own = state.registers[place.bank + Int(target)]
+    let own = state.registers[place.bank &+ Int(target)]
     if space == .table && own != 0 {
       appendKey(key, after: state.objects[Int(own)].key, &cursor)
       keep(UInt32(truncatingIfNeeded: number), place.slot)

@@ -20,57 +20,61 @@ extension EncodeKernel {
   func encodeShape(
     _ place: Place, _ slot: inout BlockState.Slot, _ list: UInt64, _ cursor: inout Cursor
   ) {
-    let (event, traits) = (place.event, place.traits)
-    let likely = likely(event.kind.rawValue, list)
+    let likely = likely(place.event.kind.rawValue, list)
     let step = likely.number
-    var draft = Draft(bits: traits.isNumbered ? EventShape.Bit.numbered : 0)
-    encodeTask(event.task, &slot, &draft, &cursor)
+    var draft = Draft(bits: place.traits.isNumbered ? EventShape.Bit.numbered : 0)
+    encodeTask(place.event.task, &slot, &draft, &cursor)
     var object = EventShape.Field()
     var (arg0, arg1) = (object, object)
     // References.
-    if traits.arg0 != .none {
+    if place.traits.arg0 != .none {
       arg0 = reference(
-        place.arg0, event.arg0, 1, traits.arg0, shapes.steps[step].arg0, 0, place, &cursor)
+        place.arg0, place.event.arg0, 1, place.traits.arg0, shapes.steps[step].arg0, 0, place,
+        &cursor)
     }
-    if traits.arg1 != .none {
+    if place.traits.arg1 != .none {
       arg1 = reference(
-        place.arg1, event.arg1, 2, traits.arg1, shapes.steps[step].arg1, 0, place, &cursor)
+        place.arg1, place.event.arg1, 2, place.traits.arg1, shapes.steps[step].arg1, 0, place,
+        &cursor)
     }
-    if traits.space != .none {
+    if place.traits.space != .none {
       var partner: UInt8 = 0
-      if traits.space == .lock {
-        if place.arg1 != 0 && traits.arg1 == .table {
+      if place.traits.space == .lock {
+        if place.arg1 != 0 && place.traits.arg1 == .table {
           partner = arg1.target
-        } else if place.arg0 != 0 && traits.arg0 == .table {
+        } else if place.arg0 != 0 && place.traits.arg0 == .table {
           partner = arg0.target
         }
       }
-      let target = role(0, traits.space, place, &cursor)
-      let before = state.registers[place.bank + Int(target)]
+      let target = role(0, place.traits.space, place, &cursor)
+      let before = state.registers[place.bank &+ Int(target)]
       object = reference(
-        place.object, event.object, 0, traits.space, shapes.steps[step].object, partner, place,
+        place.object, place.event.object, 0, place.traits.space, shapes.steps[step].object, partner,
+        place,
         &cursor)
       note(place, before, partner, &draft, &cursor)
     }
     // Plain values.
-    if traits.space == .none {
+    if place.traits.space == .none {
       object = plain(
-        event.object, 0, .number, shapes.steps[step].object, 0, place, &draft.constants.object,
+        place.event.object, 0, .number, shapes.steps[step].object, 0, place,
+        &draft.constants.object,
         &cursor)
     }
-    if traits.arg0 == .none {
+    if place.traits.arg0 == .none {
       arg0 = plain(
-        event.arg0, 1, traits.plain0, shapes.steps[step].arg0, place.object, place,
+        place.event.arg0, 1, place.traits.plain0, shapes.steps[step].arg0, place.object, place,
         &draft.constants.arg0, &cursor)
     }
-    if traits.arg1 == .none {
+    if place.traits.arg1 == .none {
       arg1 = plain(
-        event.arg1, 2, traits.plain1, shapes.steps[step].arg1, place.object, place,
+        place.event.arg1, 2, place.traits.plain1, shapes.steps[step].arg1, place.object, place,
         &draft.constants.arg1, &cursor)
     }
     let shape = EventShape(
-      kind: event.kind.rawValue, context: event.context.rawValue, flags: event.flags.rawValue,
-      level: level(event.level.rawValue, traits, place.object), bits: draft.bits, bind: draft.bind,
+      kind: place.event.kind.rawValue, context: place.event.context.rawValue,
+      flags: place.event.flags.rawValue,
+      level: level(place.event.level.rawValue, place), bits: draft.bits, bind: draft.bind,
       object: object, arg0: arg0, arg1: arg1, constants: draft.constants)
     put(shape, likely, list, &slot, &cursor)
   }
@@ -101,7 +105,7 @@ extension EncodeKernel {
     while follower < 4 {
       let number = Int((list &>> (follower &* 16)) & 0xffff)
       if number < shapes.count && shapes.shapes[number] == shape {
-        columns.buffer(.tokens).lane[cursor.token] = UInt8(truncatingIfNeeded: follower)
+        tokens[cursor.token] = UInt8(truncatingIfNeeded: follower)
         state.followers[slot.place] = BlockState.touch(list, place: follower)
         return note(number, of: shape.kind, &slot, &cursor)
       }
@@ -117,14 +121,13 @@ extension EncodeKernel {
     _ number: Int, of kind: UInt8, _ slot: inout BlockState.Slot, _ cursor: inout Cursor
   ) {
     slot.place = number + 1
-    cursor.token += 1
+    cursor.token &+= 1
     traces.lastShapes[Int(kind)] = number + 1
   }
 
   /// Tells a shape by its number.
   @inline(never)
   private func putNumber(_ shape: EventShape, _ cursor: inout Cursor) -> Int {
-    let tokens = columns.buffer(.tokens).lane
     let known = shapes.count
     let number = shapes.number(shape)
     if number == known { state.followers[number + 1] = BlockState.noFollowers }
@@ -180,25 +183,25 @@ extension EncodeKernel {
     _ place: Place, _ before: UInt32, _ partner: UInt8, _ draft: inout Draft,
     _ cursor: inout Cursor
   ) {
-    let (traits, object) = (place.traits, place.object)
+    let object = place.object
     let number = Int(object)
-    if traits.links && object != 0 {
+    if place.traits.links && object != 0 {
       draft.bits |= EventShape.Bit.links
       state.objects[Int(before)].next = object
       state.objects[number].previous = before
     }
-    if traits.space == .reader {
-      noteSection(place.event, traits, number, &draft, &cursor)
-    } else if traits.isNumbered {
-      noteGeneration(place.event, traits, number, &draft, &cursor)
+    if place.traits.space == .reader {
+      noteSection(place, number, &draft, &cursor)
+    } else if place.traits.isNumbered {
+      noteGeneration(place, number, &draft, &cursor)
     }
-    if traits.frees {
+    if place.traits.frees {
       draft.bits |= EventShape.Bit.frees
-      if traits.space == .lock { draft.bits |= EventShape.Bit.secondRing }
-      state.push(object, ring(place, traits.space))
+      if place.traits.space == .lock { draft.bits |= EventShape.Bit.secondRing }
+      state.push(object, ring(place, place.traits.space))
     }
     if partner != 0 {
-      let table = Int(state.registers[place.bank + Int(partner)])
+      let table = Int(state.registers[place.bank &+ Int(partner)])
       if state.objects[table].peer != object {
         draft.bind = partner
         state.objects[table].peer = object
@@ -208,10 +211,9 @@ extension EncodeKernel {
 
   @inline(__always)
   private func noteGeneration(
-    _ event: Event, _ traits: KindTraits, _ number: Int, _ draft: inout Draft,
-    _ cursor: inout Cursor
+    _ place: Place, _ number: Int, _ draft: inout Draft, _ cursor: inout Cursor
   ) {
-    let step: UInt32 = traits.startsGeneration ? 1 : 0
+    let step: UInt32 = place.traits.startsGeneration ? 1 : 0
     if step != 0 { draft.bits |= EventShape.Bit.startsGeneration }
     guard keepsGenerations else {
       if step != 0 { state.objects[number].generation &+= step }
@@ -219,26 +221,25 @@ extension EncodeKernel {
     }
     if traces.objects[number].marks & EncodeTraces.Mark.generation == 0 {
       traces.objects[number].marks |= EncodeTraces.Mark.generation
-      traces.starts[number] = event.generation &- step
+      traces.starts[number] = place.event.generation &- step
       state.objects[number].generation = traces.starts[number]
     }
-    if state.objects[number].generation &+ step != event.generation {
+    if state.objects[number].generation &+ step != place.event.generation {
       draft.bits |= EventShape.Bit.generation
-      NumberCode.append(UInt64(event.generation), &cursor.jumps)
+      NumberCode.append(UInt64(place.event.generation), &cursor.jumps)
     }
-    state.objects[number].generation = event.generation
+    state.objects[number].generation = place.event.generation
   }
 
   /// Notes what becomes of a reader section, which has a generation only while it is open.
   private func noteSection(
-    _ event: Event, _ traits: KindTraits, _ number: Int, _ draft: inout Draft,
-    _ cursor: inout Cursor
+    _ place: Place, _ number: Int, _ draft: inout Draft, _ cursor: inout Cursor
   ) {
-    if traits.startsGeneration {
+    if place.traits.startsGeneration {
       draft.bits |= EventShape.Bit.startsGeneration
       if keepsGenerations && cursor.firstSection == nil {
-        cursor.firstSection = event.generation &- 1
-        cursor.sections = event.generation &- 1
+        cursor.firstSection = place.event.generation &- 1
+        cursor.sections = place.event.generation &- 1
       }
       cursor.sections &+= 1
       state.objects[number].generation = cursor.sections
@@ -246,25 +247,26 @@ extension EncodeKernel {
     if keepsGenerations {
       if traces.objects[number].marks & EncodeTraces.Mark.generation == 0 {
         traces.objects[number].marks |= EncodeTraces.Mark.generation
-        traces.starts[number] = traits.startsGeneration ? 0 : event.generation
-        if !traits.startsGeneration { state.objects[number].generation = event.generation }
+        traces.starts[number] = place.traits.startsGeneration ? 0 : place.event.generation
+        if !place.traits.startsGeneration {
+          state.objects[number].generation = place.event.generation
+        }
       }
-      if state.objects[number].generation != event.generation {
+      if state.objects[number].generation != place.event.generation {
         draft.bits |= EventShape.Bit.generation
-        NumberCode.append(UInt64(event.generation), &cursor.jumps)
-        state.objects[number].generation = event.generation
-        if traits.startsGeneration { cursor.sections = event.generation }
+        NumberCode.append(UInt64(place.event.generation), &cursor.jumps)
+        state.objects[number].generation = place.event.generation
+        if place.traits.startsGeneration { cursor.sections = place.event.generation }
       }
     }
     traces.objects[number].marks |= EncodeTraces.Mark.section
-    if traits.endsSection { state.objects[number].generation = 0 }
+    if place.traits.endsSection { state.objects[number].generation = 0 }
   }
 
   @inline(__always)
-  private func level(_ level: UInt8, _ traits: KindTraits, _ object: UInt32) -> UInt8 {
-    guard traits.space == .table, object != 0, level != 0 else { return level }
-    let levels = columns.buffer(.levels).lane
-    let place = Int(object) - 1
+  private func level(_ level: UInt8, _ event: Place) -> UInt8 {
+    guard event.traits.space == .table, event.object != 0, level != 0 else { return level }
+    let place = Int(event.object) &- 1
     if levels[place] == 0 { levels[place] = level }
     return levels[place] == level ? EventShape.objectLevel : level
   }

@@ -35,7 +35,7 @@ extension EncodeKernel {
       return EventShape.Field(way: EventShape.Way.constant)
     }
     if likely.way == EventShape.Way.same,
-      state.values[place.valueBank + Int(likely.valueSource)] == value
+      state.values[place.valueBank &+ Int(likely.valueSource)] == value
     {
       return EventShape.Field(way: EventShape.Way.same, source: likely.valueSource)
     }
@@ -49,7 +49,7 @@ extension EncodeKernel {
     _ cursor: inout Cursor
   ) -> EventShape.Field {
     let own = valueRole(field, isAddress, place, &cursor)
-    let last = state.values[place.valueBank + Int(own)]
+    let last = state.values[place.valueBank &+ Int(own)]
     if last == value { return EventShape.Field(way: EventShape.Way.same, source: own) }
     if isAddress && object != 0
       && traces.objects[Int(object)].marks & EncodeTraces.Mark.bound != 0
@@ -57,7 +57,7 @@ extension EncodeKernel {
       let bound = state.objects[Int(object)].bound
       let difference = Varint.zigzag(value &- bound)
       if difference < NumberCode.firstMedium {
-        state.values[place.valueBank + Int(own)] = value
+        state.values[place.valueBank &+ Int(own)] = value
         if difference != 0 { NumberCode.append(difference, &cursor.near) }
         let way = difference == 0 ? EventShape.Way.bound : EventShape.Way.nearBound
         return EventShape.Field(way: way, source: own, target: own)
@@ -70,7 +70,7 @@ extension EncodeKernel {
     where state.values[place.valueBank + register] == value {
       return EventShape.Field(way: EventShape.Way.same, source: UInt8(register))
     }
-    state.values[place.valueBank + Int(own)] = value
+    state.values[place.valueBank &+ Int(own)] = value
     let difference = Varint.zigzag(value &- last)
     guard isAddress else {
       NumberCode.append(difference, &cursor.values)

@@ -12,6 +12,9 @@ struct EncodeKernel {
   let columns: BlockColumns
   let unit: UInt64
   let keepsGenerations: Bool
+  /// Two of the columns, which are looked for too often to be asked for.
+  let tokens: Lane<UInt8>
+  let levels: Lane<UInt8>
   let kinds = KindTraits.table
 
   /// How far each column has been written.
@@ -60,10 +63,14 @@ struct EncodeKernel {
     }
   }
 
-  /// An event with where it stands and the objects it names.
+  /// Where an event stands, and the objects it names.
+  ///
+  /// What an event or its kind says is read where it is needed: neither is copied.
   struct Place {
-    let event: Event
-    let traits: KindTraits
+    let events: Lane<Event>
+    let index: Int
+    let kinds: Lane<KindTraits>
+    let kind: Int
     let slot: Int
     let bank: Int
     let valueBank: Int
@@ -71,14 +78,19 @@ struct EncodeKernel {
     let arg0: UInt32
     let arg1: UInt32
     let object: UInt32
+
+    @inline(__always)
+    var event: Event { events[index] }
+    @inline(__always)
+    var traits: KindTraits { kinds[kind] }
   }
 
   /// Encodes all events of a block.
   func encode(_ events: Lane<Event>, _ cursor: inout Cursor) {
     let (registers, values, slots) = (state.registers, state.values, state.slots)
     let (objects, followers) = (state.objects, state.followers)
-    let (steps, levels) = (shapes.steps, columns.buffer(.levels).lane)
-    let (tokens, tasks, numbers) = (columns.buffer(.tokens).lane, traces.tasks, traces.numbers)
+    let (steps, levels, tokens) = (shapes.steps, levels, tokens)
+    let (tasks, numbers) = (traces.tasks, traces.numbers)
     let (unit, keeps) = (self.unit, keepsGenerations)
     var index = 0
     var (windowStart, windowEnd) = (0, 0)
@@ -98,8 +110,8 @@ struct EncodeKernel {
           resolve(events, windowStart, windowEnd)
         }
         let event = events[index]
-        let window = (index - windowStart) * 3
-        index += 1
+        let window = (index &- windowStart) &* 3
+        index &+= 1
         var difference = event.time &- slot.time
         slot.time = event.time
         cursor.timeMin = min(cursor.timeMin, event.time)
@@ -140,16 +152,16 @@ struct EncodeKernel {
               registers[bank + Int(step.arg1.target)] = second
               registers[bank + Int(step.object.target)] = third
               tokens[cursor.token] = 0
-              cursor.token += 1
+              cursor.token &+= 1
               slot.place = front + 1
               continue
             }
           }
         }
         let place = Place(
-          event: event, traits: kinds[Int(event.kind.rawValue)], slot: slotNumber, bank: bank,
-          valueBank: valueBank, arg0: numbers[window], arg1: numbers[window + 1],
-          object: numbers[window + 2])
+          events: events, index: index &- 1, kinds: kinds, kind: Int(event.kind.rawValue),
+          slot: slotNumber, bank: bank, valueBank: valueBank, arg0: numbers[window],
+          arg1: numbers[window &+ 1], object: numbers[window &+ 2])
         encodeShape(place, &slot, list, &cursor)
       }
       slots[slotNumber] = slot
@@ -177,22 +189,34 @@ struct EncodeKernel {
   private func resolve(_ events: Lane<Event>, _ start: Int, _ end: Int) {
     let (tags, numbers, map) = (traces.tags, traces.numbers, objects)
     var touched: UInt32 = 0
+    var (lastSpace, lastKey, lastTag) = (ObjectSpace.none, UInt64(0), UInt64(0))
     for index in start..<end {
       let event = events[index]
       let traits = kinds[Int(event.kind.rawValue)]
-      let place = (index - start) * 3
+      let place = (index &- start) &* 3
       func tag(_ space: ObjectSpace, _ key: UInt64) -> UInt64 {
         let tag = map.tag(space.rawValue, key)
         touched &+= map.approach(tag)
         return tag
       }
       // Key 0 of an argument names nothing.
-      tags[place] = traits.arg0 == .none || event.arg0 == 0 ? 0 : tag(traits.arg0, event.arg0)
-      tags[place + 1] = traits.arg1 == .none || event.arg1 == 0 ? 0 : tag(traits.arg1, event.arg1)
-      tags[place + 2] = traits.space == .none ? 0 : tag(traits.space, event.object)
+      if traits.arg0 == .none || event.arg0 == 0 {
+        tags[place] = 0
+      } else {
+        // Mostly the mm that the event before names, too.
+        if traits.arg0 != lastSpace || event.arg0 != lastKey {
+          (lastSpace, lastKey) = (traits.arg0, event.arg0)
+          lastTag = tag(lastSpace, lastKey)
+        }
+        tags[place] = lastTag
+      }
+      tags[place &+ 1] = traits.arg1 == .none || event.arg1 == 0 ? 0 : tag(traits.arg1, event.arg1)
+      tags[place &+ 2] = traits.space == .none ? 0 : tag(traits.space, event.object)
     }
+    lastTag = 0
+    var lastNumber: UInt32 = 0
     for index in start..<end {
-      let place = (index - start) * 3
+      let place = (index &- start) &* 3
       func number(_ tag: UInt64, _ key: UInt64) -> UInt32 {
         if tag == 0 { return 0 }
         let number = map.numberOrAdd(tag, key)
@@ -200,9 +224,14 @@ struct EncodeKernel {
         touched &+= traces.objects[Int(number)].keptAt
         return number
       }
-      numbers[place] = number(tags[place], events[index].arg0)
-      numbers[place + 1] = number(tags[place + 1], events[index].arg1)
-      numbers[place + 2] = number(tags[place + 2], events[index].object)
+      let first = tags[place]
+      if first != 0 && (first != lastTag || events[index].arg0 != lastKey) {
+        (lastTag, lastKey) = (first, events[index].arg0)
+        lastNumber = number(first, lastKey)
+      }
+      numbers[place] = first == 0 ? 0 : lastNumber
+      numbers[place &+ 1] = number(tags[place &+ 1], events[index].arg1)
+      numbers[place &+ 2] = number(tags[place &+ 2], events[index].object)
     }
     // Keeps the reads from being left out.
     traces.touched[0] = touched
