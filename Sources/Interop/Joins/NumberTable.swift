@@ -1,20 +1,16 @@
-/// Values by a number, such as a pfn or an address: one open-addressing table of places, and the
-/// values one behind the other.
-///
-/// The hash is seeded per process so that no input can be built to collide. What is asked for in
-/// order (``entries``) comes in an order that depends on the calls alone.
-struct NumberTable<Value> {
-  private struct Slot {
-    var key: UInt64 = 0
-    /// Place of the value, plus one; 0 = free.
-    var place: UInt32 = 0
-  }
+import TraceFormat
 
-  private var slots = [Slot](repeating: Slot(), count: 64)
-  private var mask = 63
-  private let seed = tableSeed
+/// Values by a number, such as a pfn or an address: the values one behind the other, and an
+/// ``IdentityMap`` of their places, whose hash no input can be built to collide in.
+///
+/// What is asked for in order (``entries``) comes in an order that depends on the calls alone.
+struct NumberTable<Value> {
+  private var places = IdentityMap()
   private var keys: [UInt64] = []
   private var values: [Value] = []
+
+  /// All numbers are of one space.
+  private static var space: UInt8 { 1 }
 
   /// Number of values.
   var count: Int { keys.count }
@@ -27,10 +23,7 @@ struct NumberTable<Value> {
   /// The value of `key`, if it has one.
   @inline(__always)
   subscript(key: UInt64) -> Value? {
-    get {
-      let place = slots[find(key)].place
-      return place == 0 ? nil : values[Int(place) - 1]
-    }
+    get { place(of: key).map { values[$0] } }
     set {
       if let newValue { set(key, newValue) } else { remove(key) }
     }
@@ -41,88 +34,38 @@ struct NumberTable<Value> {
   subscript(key: UInt64, default value: @autoclosure () -> Value) -> Value {
     get { self[key] ?? value() }
     _modify {
-      let slot = find(key)
-      var place = Int(slots[slot].place)
-      if place == 0 {
-        add(key, value(), at: slot)
-        place = values.count
-      }
-      yield &values[place - 1]
+      let place = place(of: key) ?? add(key, value())
+      yield &values[place]
     }
   }
 
   /// Whether `key` has a value.
   @inline(__always)
-  func has(_ key: UInt64) -> Bool { slots[find(key)].place != 0 }
+  func has(_ key: UInt64) -> Bool { place(of: key) != nil }
+
+  @inline(__always)
+  private func place(of key: UInt64) -> Int? { places.value(Self.space, key).map(Int.init) }
 
   private mutating func set(_ key: UInt64, _ value: Value) {
-    let slot = find(key)
-    let place = Int(slots[slot].place)
-    if place > 0 { values[place - 1] = value } else { add(key, value, at: slot) }
+    if let place = place(of: key) { values[place] = value } else { _ = add(key, value) }
   }
 
-  private mutating func add(_ key: UInt64, _ value: Value, at slot: Int) {
+  private mutating func add(_ key: UInt64, _ value: Value) -> Int {
+    places.set(Self.space, key, to: UInt32(keys.count))
     keys.append(key)
     values.append(value)
-    slots[slot] = Slot(key: key, place: UInt32(keys.count))
-    if keys.count * 2 > slots.count { grow() }
+    return keys.count - 1
   }
 
   /// Forgets the value of `key`; the last value takes its place.
   private mutating func remove(_ key: UInt64) {
-    let slot = find(key)
-    let place = Int(slots[slot].place)
-    guard place > 0 else { return }
+    guard let place = place(of: key) else { return }
+    let (last, value) = (keys.removeLast(), values.removeLast())
     if place < keys.count {
-      let last = keys[keys.count - 1]
-      slots[find(last)].place = UInt32(place)
-      keys[place - 1] = last
-      values[place - 1] = values[values.count - 1]
+      places.set(Self.space, last, to: UInt32(place))
+      keys[place] = last
+      values[place] = value
     }
-    keys.removeLast()
-    values.removeLast()
-    free(slot)
-  }
-
-  private mutating func free(_ slot: Int) {
-    var hole = slot
-    // Those behind move up unless they would get before the slot they are looked for first.
-    var next = hole
-    while true {
-      next = (next + 1) & mask
-      guard slots[next].place != 0 else { break }
-      if (next - home(slots[next].key)) & mask >= (next - hole) & mask {
-        slots[hole] = slots[next]
-        hole = next
-      }
-    }
-    slots[hole] = Slot()
-  }
-
-  /// The slot where `key` is looked for first.
-  @inline(__always)
-  private func home(_ key: UInt64) -> Int {
-    var hash = (key ^ seed) &* 0xd6e8_feb8_6659_fd93
-    hash = (hash ^ (hash >> 32)) &* 0xd6e8_feb8_6659_fd93
-    return Int(truncatingIfNeeded: hash >> 32) & mask
-  }
-
-  /// The slot that holds `key`, or the free one where it belongs.
-  @inline(__always)
-  private func find(_ key: UInt64) -> Int {
-    var slot = home(key)
-    while slots[slot].place != 0, slots[slot].key != key { slot = (slot + 1) & mask }
-    return slot
-  }
-
-  private mutating func grow() {
-    slots = [Slot](repeating: Slot(), count: slots.count * 2)
-    mask = slots.count - 1
-    for (index, key) in keys.enumerated() {
-      slots[find(key)] = Slot(key: key, place: UInt32(index + 1))
-    }
+    places.remove(Self.space, key)
   }
 }
-
-/// One seed for every table of the process.
-private let tableSeed = UInt64.random(in: .min ... .max)

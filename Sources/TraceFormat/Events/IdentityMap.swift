@@ -2,7 +2,7 @@
 ///
 /// The hash is seeded per process so that no input can be built to collide; nothing ever walks
 /// the table, so its order shows nowhere.
-struct IdentityMap: Sendable {
+package struct IdentityMap: Sendable {
   private struct Slot: Sendable {
     var key: UInt64 = 0
     var value: UInt32 = 0
@@ -21,7 +21,7 @@ struct IdentityMap: Sendable {
   private(set) var count = 0
 
   /// Makes an empty map.
-  init() {
+  package init() {
     slots = [Slot](repeating: Slot(), count: 64)
     mask = 63
   }
@@ -35,7 +35,7 @@ struct IdentityMap: Sendable {
 
   /// Value of an identity, if it has one.
   @inline(__always)
-  func value(_ space: UInt8, _ key: UInt64) -> UInt32? {
+  package func value(_ space: UInt8, _ key: UInt64) -> UInt32? {
     let slot = find(space, key)
     return slots[slot].space == 0 ? nil : slots[slot].value
   }
@@ -47,7 +47,7 @@ struct IdentityMap: Sendable {
   }
 
   /// Gives an identity a value.
-  mutating func set(_ space: UInt8, _ key: UInt64, to value: UInt32) {
+  package mutating func set(_ space: UInt8, _ key: UInt64, to value: UInt32) {
     let slot = find(space, key)
     if slots[slot].space == 0 { count += 1 }
     slots[slot] = Slot(key: key, value: value, space: space)
@@ -55,7 +55,7 @@ struct IdentityMap: Sendable {
   }
 
   /// Forgets an identity.
-  mutating func remove(_ space: UInt8, _ key: UInt64) {
+  package mutating func remove(_ space: UInt8, _ key: UInt64) {
     var hole = find(space, key)
     guard slots[hole].space != 0 else { return }
     count -= 1
