@@ -2,28 +2,25 @@ import TraceFormat
 
 /// Kernel symbols by a hash of their name, so that no text is kept per line.
 enum Symbol {
-  private static let basis: UInt64 = 0xcbf2_9ce4_8422_2325
-  private static let prime: UInt64 = 0x0000_0100_0000_01b3
-
   /// FNV-1a over `start..<end` of `bytes`.
   static func hash(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> UInt64 {
-    var hash = basis
-    var at = start
-    while at < end {
-      hash = (hash ^ UInt64(bytes[at])) &* prime
-      at += 1
-    }
-    return hash ^ (hash >> 29)
+    hash(bytes, start, end) { _ in false }
   }
 
   /// Hash of the symbol that starts at `start`: up to `+`, a blank, `)` or `/`.
   static func hashName(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) -> UInt64 {
-    var hash = basis
+    hash(bytes, start, limit) { $0 == 0x2B || $0 == 0x20 || $0 == 0x29 || $0 == 0x2F }
+  }
+
+  /// The same up to the first byte that ends it, in one go.
+  @inline(__always)
+  private static func hash(
+    _ bytes: Span<UInt8>, _ start: Int, _ limit: Int, until isEnd: (UInt8) -> Bool
+  ) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     var at = start
-    while at < limit {
-      let byte = bytes[at]
-      if byte == 0x2B || byte == 0x20 || byte == 0x29 || byte == 0x2F { break }
-      hash = (hash ^ UInt64(byte)) &* prime
+    while at < limit, !isEnd(bytes[at]) {
+      hash = (hash ^ UInt64(bytes[at])) &* 0x0000_0100_0000_01b3
       at += 1
     }
     return hash ^ (hash >> 29)

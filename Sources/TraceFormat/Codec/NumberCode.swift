@@ -26,20 +26,23 @@ enum NumberCode {
   /// Heads by their byte. Never freed.
   static let heads: Lane<Head> = {
     let heads = Lane<Head>(256, repeating: Head(base: 0, mask: 0, length: 0))
-    for byte in 0..<256 { heads[byte] = head(UInt64(byte)) }
+    for byte in 0...UInt8.max { heads[Int(byte)] = head(byte) }
     return heads
   }()
 
-  private static func head(_ byte: UInt64) -> Head {
-    switch byte {
-    case 0..<192: Head(base: byte, mask: 0, length: 0)
-    case 192..<224: Head(base: firstShort + (byte - 192) << 8, mask: 0xff, length: 1)
-    case 224..<248: Head(base: firstMedium + (byte - 224) << 16, mask: 0xffff, length: 2)
-    case 248..<254:
-      Head(base: 0, mask: .max >> (8 * (253 - byte)), length: Int(byte) - 245)
-    case 254: Head(base: 0 &- (1 << 32), mask: 0xffff_ffff, length: 4)
-    default: Head(base: 0, mask: 0, length: 0)
-    }
+  private static func head(_ byte: UInt8) -> Head {
+    guard byte != invalid else { return Head(base: 0, mask: 0, length: 0) }
+    let length = Int(length(byte))
+    let base =
+      switch byte {
+      case 0..<192: UInt64(byte)
+      case 192..<224: firstShort + (UInt64(byte) - 192) << 8
+      case 224..<248: firstMedium + (UInt64(byte) - 224) << 16
+      case negative: 0 &- (1 << 32) as UInt64
+      default: 0 as UInt64
+      }
+    let mask = length == 0 ? 0 : UInt64.max >> (64 - 8 * length)
+    return Head(base: base, mask: mask, length: length)
   }
 
   /// Appends a number.
@@ -81,7 +84,7 @@ enum NumberCode {
     return highest == invalid ? nil : total
   }
 
-  /// What ``Head/length`` is of a head that is not damage, without a table.
+  /// Bytes of rest of a head that is not damage: what ``Head/length`` is made of.
   @inline(__always)
   private static func length(_ head: UInt8) -> UInt8 {
     let short: UInt8 = (head >= 192 ? 1 : 0) &+ (head >= 224 ? 1 : 0)
