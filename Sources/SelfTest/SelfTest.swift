@@ -98,7 +98,7 @@ struct Verdicts: Equatable {
   init(_ specimen: Specimen, batchSize: Int = 4_096) throws {
     let array = EventArray(header: specimen.header, batchSize: batchSize)
     for event in specimen.events { array.append(event) }
-    var checker = try Checker()
+    let checker = try Checker()
     for judgement in try checker.check(array).judgements {
       violations[judgement.invariant.id] = judgement.violations
       verdicts[judgement.invariant.id] = judgement.verdict

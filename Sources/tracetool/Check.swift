@@ -197,7 +197,7 @@ struct Check: ParsableCommand {
   private func check(_ file: String, _ options: CheckOptions) throws -> CheckedTrace {
     let input = try TraceInput.open(file, workers: jobs.workers)
     input.showProgress("check", verbosity)
-    var checker = try Checker(options: options)
+    let checker = try Checker(options: options)
     let selection = try EventSelection(filter, clock: input.source.header.clock, file: file)
     let history = try input.begin(for: selection)
     let recorder = try stop.keep.map {

@@ -103,7 +103,7 @@ import TraceFormat
         let text = RecordedText(bytes)
         let imported = try? Samples.importPath(path, ImportOptions())
         guard let imported, imported.report.losses.isEmpty, !text.hasHoles else { continue }
-        var checker = try Checker()
+        let checker = try Checker()
         let violated = Set(try checker.check(imported.trace).violated)
         let sample = Sample(
           name: "\(kernel)/\(name)", violated: violated, holds: 0, folder: root)
@@ -149,7 +149,7 @@ import TraceFormat
     let file = try recording.write()
     do {
       let imported = try Samples.importPath(file.path, ImportOptions())
-      var checker = try Checker()
+      let checker = try Checker()
       return try checker.check(imported.trace)
     } catch {
       Issue.record("\(what): \(error)")

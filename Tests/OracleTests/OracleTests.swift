@@ -32,7 +32,7 @@ import TraceFormat
     for event in events { trace.append(event) }
     var options = CheckOptions()
     options.keepsAll = true
-    var checker = try Checker(options: options)
+    let checker = try Checker(options: options)
     var result: [String: (opinion: Oracle.Opinion, exercised: Int)] = [:]
     for judgement in try checker.check(trace).judgements {
       let places = judgement.findings.flatMap { $0.instances.map { Int($0.ordinal) } }

@@ -25,7 +25,7 @@ import TraceFormat
     var options = CheckOptions()
     options.models = try models(names)
     options.only = options.models.map(\.name)
-    var checker = try Checker(options: options)
+    let checker = try Checker(options: options)
     return try checker.check(trace).judgements
   }
 
@@ -92,7 +92,7 @@ import TraceFormat
       var options = CheckOptions()
       options.models = try models(["gp_before_dtor.ltl"])
       options.only = ["I13", "gp_before_dtor"]
-      var checker = try Checker(options: options)
+      let checker = try Checker(options: options)
       let judgements = try checker.check(trace).judgements
       #expect(judgements.map(\.invariant.id) == ["I13", "gp_before_dtor"])
       #expect(

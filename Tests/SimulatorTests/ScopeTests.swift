@@ -8,7 +8,7 @@ import TraceFormat
   private func check(
     _ trace: EventArray, only selection: EventSelection? = nil
   ) throws -> (found: [FoundEvents.Finding], result: CheckResult) {
-    var checker = try Checker(options: FoundEvents.options)
+    let checker = try Checker(options: FoundEvents.options)
     let result = try checker.check(trace.fresh, only: selection)
     return (FoundEvents(result).all, result)
   }

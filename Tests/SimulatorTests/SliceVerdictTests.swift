@@ -13,7 +13,7 @@ import TraceFormat
 
   private func check(_ path: String) throws -> [FoundEvents.Finding] {
     let reader = try TraceReader(path: path)
-    var checker = try Checker(options: FoundEvents.options)
+    let checker = try Checker(options: FoundEvents.options)
     let history = reader.history(before: reader.firstOrdinal)
     return FoundEvents(try checker.check(reader, after: history)).all
   }

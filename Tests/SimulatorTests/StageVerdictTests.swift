@@ -91,7 +91,7 @@ import TraceFormat
       let simulation = try Simulation(options)
       let trace = EventArray(header: simulation.header())
       try simulation.run(into: trace)
-      var checker = try Checker()
+      let checker = try Checker()
       let result = try checker.check(trace)
       #expect(result.judgements.count == Self.table.count)
       for (id, codes) in Self.table {

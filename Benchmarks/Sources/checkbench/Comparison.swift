@@ -65,7 +65,7 @@ struct Comparison {
         options.only = [part]
       }
       options.maxFindings = 1
-      var checker = try Checker(options: options)
+      let checker = try Checker(options: options)
       let result = try checker.check(Memory(header, batches))
       return result.judgements.reduce(0) { $0 + $1.violations }
     }

@@ -13,7 +13,7 @@ enum JudgedCounts {
   static func of(_ open: () throws -> any EventSource) throws -> NineCounts {
     var options = CheckOptions()
     options.only = invariants
-    var checker = try Checker(options: options)
+    let checker = try Checker(options: options)
     let result = try checker.check(try open())
     var counts = NineCounts()
     func count(_ id: String, _ causes: String...) -> Int {

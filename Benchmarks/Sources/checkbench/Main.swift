@@ -70,7 +70,7 @@ import TraceFormat
     options.only = invariants
     options.maxFindings = 1
     options.workers = max(1, Int(threads) ?? 1)
-    var checker = try Checker(options: options)
+    let checker = try Checker(options: options)
     let reader = try TraceReader(path: path)
     reader.workers = options.workers
     let result = try checker.check(reader)

@@ -18,7 +18,7 @@ enum JudgeProperty {
   }
 
   private static func verdicts(_ trace: EventArray) throws -> String {
-    var checker = try Checker()
+    let checker = try Checker()
     let result = try checker.check(trace)
     let evidence = try Evidence(for: result, from: trace)
     let json = try CheckJSON(result, evidence: evidence, file: "f.ptt").bytes()

@@ -80,7 +80,6 @@ public struct CheckResult: Sendable {
 /// Runs the invariants over a trace: decode → resolve → judge.
 public struct Checker {
   private let options: CheckOptions
-  private var panel: Panel
 
   /// Makes a checker; an unknown id in the options is an error that names the known ones.
   public init(options: CheckOptions = CheckOptions()) throws(TraceError) {
@@ -90,7 +89,6 @@ public struct Checker {
       throw TraceError(
         file: id, what: "no such invariant", hint: "known are \(known.joined(separator: ", "))")
     }
-    panel = Panel(options)
   }
 
   /// Judges `source` from its start to its end, or to the last event that is asked about.
@@ -100,14 +98,14 @@ public struct Checker {
   ///   state before each event is what it is in the whole, but nothing is said about them. What
   ///   is owed at `quiesce` is asked for if that event is.
   /// - Parameter history: what is known of the events before the first one of `source`.
-  public mutating func check(
+  public func check(
     _ source: any EventSource, only selection: EventSelection? = nil,
     after history: TraceHistory? = nil
   ) throws -> CheckResult {
     var scope = CheckScope(selection)
     var resolver = Resolver(machine: source.header.machine)
-    panel.begin(source.header)
-    if let history { follow(history, &scope, &resolver) }
+    var panel = Panel(options, source.header)
+    if let history { Self.follow(history, &scope, &resolver, &panel) }
     let session = Session(panel, workers: options.stopsAtFinding ? 1 : options.workers)
     var batch = EventBatch()
     var isPast = false
@@ -131,19 +129,19 @@ public struct Checker {
       }
       if hasEnded { break }
     }
-    panel = session.finish { $0 }
-    return panel.finish(resolver, scope, source.header)
+    return session.finish { $0.finish(resolver, scope, source.header) }
   }
 
   /// Takes the events before those that are judged.
-  private mutating func follow(
-    _ history: TraceHistory, _ scope: inout CheckScope, _ resolver: inout Resolver
+  private static func follow(
+    _ history: TraceHistory, _ scope: inout CheckScope, _ resolver: inout Resolver,
+    _ panel: inout Panel
   ) {
     var resolved = ResolvedBatch()
     for before in history.batches {
       scope.follow(before)
       resolver.resolve(before, into: &resolved)
-      panel.take(resolved, isWanted: false, takesBack: false)
+      panel.take(resolved, isWanted: false)
     }
   }
 }

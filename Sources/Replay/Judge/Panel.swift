@@ -3,10 +3,10 @@ import TraceFormat
 /// Everything that judges a trace: the invariants, the models, and what is noted for the verdicts.
 struct Panel {
   private let options: CheckOptions
+  private let header: TraceHeader
   private var seats: [Seat] = []
   private var bench: ModelBench
   private var record = Record()
-  private var header: TraceHeader?
 
   /// One judge with what it has counted.
   private struct Seat {
@@ -30,35 +30,30 @@ struct Panel {
     }
   }
 
-  /// The judges that `options` ask for.
-  init(_ options: CheckOptions) {
+  /// The judges that `options` ask for, of a trace that says `header` of itself before its first
+  /// event.
+  init(_ options: CheckOptions, _ header: TraceHeader) {
     self.options = options
+    self.header = header
     bench = ModelBench(options.models, exemplars: max(1, options.maxFindings))
     for type in InvariantRegistry.all {
       let id = type.description.id
       guard options.only.isEmpty || options.only.contains(id), !options.skip.contains(id) else {
         continue
       }
+      var judge: any Invariant = type.init()
+      judge.begin(header)
       seats.append(
         Seat(
-          description: type.description, judge: type.init(),
+          description: type.description, judge: judge,
           tally: Tally(exemplars: max(1, options.maxFindings), keepsAll: options.keepsAll)))
     }
   }
 
-  /// Takes what the trace says of itself, before its first event.
-  mutating func begin(_ header: TraceHeader) {
-    self.header = header
-    for index in seats.indices { seats[index].judge.begin(header) }
-  }
-
   /// Takes the next events.
   ///
-  /// - Parameters:
-  ///   - isWanted: they are judged; others are followed, and nothing is said about them.
-  ///   - takesBack: holes that they tell of late may lie among what was judged.
-  mutating func take(_ batch: ResolvedBatch, isWanted: Bool, takesBack: Bool = true) {
-    guard let header else { return }
+  /// - Parameter isWanted: they are judged; others are followed, and nothing is said about them.
+  mutating func take(_ batch: ResolvedBatch, isWanted: Bool) {
     let losses = record.note(lossesOf: batch)
     bench.take(batch, header: header, isWanted: isWanted)
     if isWanted {
@@ -67,7 +62,7 @@ struct Panel {
     } else {
       for index in seats.indices { seats[index].learn(batch) }
     }
-    if takesBack { takeBack(losses) }
+    takeBack(losses)
   }
 
   /// Takes events behind those that are judged.
@@ -129,7 +124,6 @@ struct Panel {
     var stoppedAt: Ordinal?
 
     /// Notes the losses of a batch, and returns them.
-    @discardableResult
     mutating func note(lossesOf batch: ResolvedBatch) -> ArraySlice<CheckResult.Loss> {
       let known = losses.count
       for place in batch.places(of: .loss) {

@@ -47,10 +47,11 @@ public struct TraceFacts: Sendable, Equatable {
 
 /// Counts ``TraceFacts`` batch by batch.
 struct FactGatherer {
+  private static let kinds = EventKind.allCases
   private var facts = TraceFacts()
 
   mutating func take(_ batch: ResolvedBatch) {
-    for kind in EventKind.allCases {
+    for kind in Self.kinds {
       facts.counts[Int(kind.rawValue)] += batch.places(of: kind).count
     }
     facts.queuedForBatch += batch.places(of: .tableQueueBatch).count

@@ -31,7 +31,7 @@ enum ImportProperty {
     guard outcome.error == nil, let header = outcome.header else { return }
     let trace = EventArray(header: header)
     for event in outcome.events { trace.append(event) }
-    var checker = try Checker()
+    let checker = try Checker()
     _ = try checker.check(trace)
   }
 

@@ -29,7 +29,7 @@ import TraceFormat
     options.keepsAll = true
     options.models = [try ShippedModels.load("pt_s3.dot")]
     options.workers = workers
-    var checker = try Checker(options: options)
+    let checker = try Checker(options: options)
     let result = try checker.check(trace.source(batchSize: batchSize), only: selection)
     let evidence = try Evidence(for: result, from: trace.source())
     return Data(try CheckJSON(result, evidence: evidence, file: "f").bytes())
@@ -77,7 +77,7 @@ import TraceFormat
     for _ in 0..<20 {
       var options = CheckOptions()
       options.workers = 2
-      var checker = try Checker(options: options)
+      let checker = try Checker(options: options)
       #expect(throws: TraceError.self) { try checker.check(Broken(trace)) }
     }
   }

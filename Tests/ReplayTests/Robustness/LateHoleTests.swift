@@ -51,7 +51,7 @@ import TraceFormat
     selection.ordinals = 0...UInt64(Self.early + 3)
     for (since, expected) in [(Self.early - 2, Verdict.inconclusive), (Self.early + 1, .violated)] {
       let trace = Self.trace(since: since)
-      var checker = try Checker()
+      let checker = try Checker()
       let result = try checker.check(trace.source(batchSize: 5), only: selection)
       #expect(Self.verdict(result) == expected)
     }
@@ -74,7 +74,7 @@ import TraceFormat
       try writer.finish()
       _ = try TraceSlice.cut(.ordinals(2...last), of: base + ".whole", to: base + ".part")
       let part = try TraceReader(path: base + ".part")
-      var checker = try Checker()
+      let checker = try Checker()
       let result = try checker.check(part, after: part.history(before: part.firstOrdinal))
       #expect(Self.verdict(result) == expected, "a hole since \(since)")
     }

@@ -23,7 +23,7 @@ extension Trace {
   /// Judges the trace.
   func check(_ options: CheckOptions = CheckOptions(), batchSize: Int = 4096) -> CheckResult {
     do {
-      var checker = try Checker(options: options)
+      let checker = try Checker(options: options)
       return try checker.check(source(batchSize: batchSize))
     } catch { preconditionFailure("\(error)") }
   }
