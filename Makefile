@@ -63,10 +63,11 @@ fuzz: setup ## look for inputs that break reader, recovery, codec, judge, import
 fuzz-smoke: ## the same for a few seconds each, to see that the fuzzer works; its build takes minutes
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=5
 
-# XCTest itself leaks a few bytes, which would make every run fail.
+# XCTest itself leaks a few bytes, which would make every run fail. SANITIZE_THREAD has TraceFormat
+# take mutexes that the thread sanitizer sees (Parallel/SanitizedMutex.swift).
 sanitize: setup ## run every test under the address and the thread sanitizer; takes long
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --sanitize address --scratch-path .build-asan
-	$(SWIFT) test --sanitize thread --scratch-path .build-tsan
+	$(SWIFT) test --sanitize thread --scratch-path .build-tsan -Xswiftc -DSANITIZE_THREAD
 
 ci: ## what continuous integration runs
 	.ci/run

@@ -74,13 +74,6 @@ import Glibc
   /// Forgets all elements and keeps their memory.
   mutating func removeAll() { count = 0 }
 
-  /// Removes and returns the last element.
-  mutating func popLast() -> Element? {
-    guard count > 0 else { return nil }
-    count -= 1
-    return unsafe base[count]
-  }
-
   private mutating func grow() { move(to: Swift.max(16, capacity * 2)) }
 
   /// Takes memory for `size` elements, of which there are not more.
