@@ -174,7 +174,7 @@ final class BlockDecoder {
   private func readObjects() throws(FormatProblem) {
     if levels.count < objectLimit + 1 {
       levels.deallocate()
-      levels = Lane(room: objectLimit + 1)
+      levels = Lane(room: objectLimit + objectLimit / 2 + 1)
     }
     levels[0] = 0
     levels.copy(from: columns.buffer(.levels).lane, count: objectLimit, to: 1)

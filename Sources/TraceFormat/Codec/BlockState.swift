@@ -69,9 +69,10 @@ struct BlockState {
     }
     if objects.count < count + 1 {
       objects.deallocate()
-      objects = Lane(alignedRoom: count + 1)
+      let room = count + count / 2 + 1
+      objects = Lane(alignedRoom: room)
       chunks.deallocate()
-      chunks = Lane(room: count + 1)
+      chunks = Lane(room: room)
     }
   }
 
@@ -134,21 +135,21 @@ struct BlockState {
   @inline(__always)
   func keep(_ object: UInt32, _ slot: Int) {
     let count = recentCounts[slot]
-    recents[slot * EventShape.recents + Int(count) & (EventShape.recents - 1)] = object
+    recents[slot &* EventShape.recents &+ Int(count) & (EventShape.recents - 1)] = object
     recentCounts[slot] = count &+ 1
   }
 
   /// The object kept `back` objects before the last one of a slot, which must be there.
   @inline(__always)
   func recent(_ back: UInt64, _ slot: Int) -> UInt32 {
-    let place = Int(recentCounts[slot]) - 1 - Int(back)
-    return recents[slot * EventShape.recents + place & (EventShape.recents - 1)]
+    let place = Int(recentCounts[slot]) &- 1 &- Int(truncatingIfNeeded: back)
+    return recents[slot &* EventShape.recents &+ place & (EventShape.recents - 1)]
   }
 
   /// Takes the object given back last out of a ring.
   @inline(__always)
   func pop(_ ring: Int) -> UInt32 {
-    let place = ring * EventShape.ringSize + Int(tops[ring])
+    let place = ring &* EventShape.ringSize &+ Int(tops[ring])
     let object = rings[place]
     rings[place] = 0
     tops[ring] &-= 1
@@ -159,6 +160,6 @@ struct BlockState {
   @inline(__always)
   func push(_ object: UInt32, _ ring: Int) {
     tops[ring] &+= 1
-    rings[ring * EventShape.ringSize + Int(tops[ring])] = object
+    rings[ring &* EventShape.ringSize &+ Int(tops[ring])] = object
   }
 }

@@ -142,7 +142,8 @@ final class ColumnBuffer {
   func reserve(_ capacity: Int) {
     if lane.count < capacity + NumberCode.padding {
       lane.deallocate()
-      lane = Lane(room: capacity + NumberCode.padding)
+      // Columns of later blocks are about as long: a little more, and they need no other memory.
+      lane = Lane(room: capacity + capacity / 4 + NumberCode.padding)
     }
     count = 0
   }

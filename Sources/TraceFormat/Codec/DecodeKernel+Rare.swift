@@ -122,7 +122,7 @@ extension DecodeKernel {
     case EventShape.Way.next: object = state.objects[Int(source)].next
     case EventShape.Way.previous: object = state.objects[Int(source)].previous
     case EventShape.Way.peer: object = state.objects[Int(source)].peer
-    case EventShape.Way.freed: object = state.pop(slot * 2 + sourceRegister & 1)
+    case EventShape.Way.freed: object = state.pop(slot &* 2 &+ sourceRegister & 1)
     case EventShape.Way.new:
       let key = tableKey(after: state.objects[Int(source)].key, &cursor, heads)
       object = add(key, target, &cursor)
@@ -143,8 +143,8 @@ extension DecodeKernel {
       }
     default:
       let back = cursor.numbers.next(heads)
-      if back < UInt64(cursor.objects - 1) {
-        object = UInt32(truncatingIfNeeded: cursor.objects - 1 - Int(back))
+      if back < UInt64(truncatingIfNeeded: cursor.objects &- 1) {
+        object = UInt32(truncatingIfNeeded: cursor.objects &- 1 &- Int(truncatingIfNeeded: back))
         state.keep(object, slot)
       } else {
         cursor.problem = .number
@@ -189,7 +189,7 @@ extension DecodeKernel {
     }
     state.objects[number].key = key
     state.listed[target] = key
-    cursor.objects += 1
+    cursor.objects = number &+ 1
     return UInt32(truncatingIfNeeded: number)
   }
 
