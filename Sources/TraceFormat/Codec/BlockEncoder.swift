@@ -12,42 +12,64 @@ final class BlockEncoder {
   private var chunks = ObjectMap(capacity: 0)
   private var taskNumbers = ObjectMap(capacity: 0)
   private var traces = EncodeTraces(capacity: 0)
-  /// Objects of the block, the null one among them.
-  private var objectCount = 1
-  /// Reader sections that begin in the block.
-  private var sectionCount: UInt32 = 0
+  private var cursor: EncodeKernel.Cursor
+  /// Whether events keep the generations they come with.
+  private var keepsGenerations = false
+  /// Shapes that have been looked at for callbacks, and whether there are some for a table of
+  /// their own.
+  private var shapesSeen = 0
+  private var hasCallbacks = false
+  /// The tables of those.
+  private var callbackTables: [UInt64] = []
+
+  init() { cursor = EncodeKernel.Cursor(columns) }
 
   deinit {
     state.deallocate()
     traces.deallocate()
   }
 
-  /// Fills ``columns`` and ``tasks`` from `events`; `timeBase` is what the first time is told from.
+  /// Begins a block of up to `capacity` events; `timeBase` is what the first time is told from.
   ///
   /// Where `keepsGenerations`, events keep the generations they come with; otherwise
-  /// ``setGenerations(_:)`` has to follow.
-  func encode(_ events: Lane<Event>, timeBase: UInt64, keepsGenerations: Bool) {
-    reserve(events.count)
+  /// ``setGenerations(_:)`` has to follow ``end()``.
+  func begin(capacity: Int, timeBase: UInt64, keepsGenerations: Bool) {
+    reserve(capacity)
     tasks.removeAll(keepingCapacity: true)
     shapes.removeAll()
     objects.removeAll()
     chunks.removeAll()
     taskNumbers.removeAll()
+    callbackTables.removeAll(keepingCapacity: true)
+    (shapesSeen, hasCallbacks) = (0, false)
     state.begin(time: timeBase)
     traces.begin()
-    let unit = ClockUnit.of(events, base: timeBase)
-    let kernel = EncodeKernel(
-      state: state, shapes: shapes, objects: objects, chunks: chunks, taskNumbers: taskNumbers,
-      traces: traces, columns: columns, unit: unit, keepsGenerations: keepsGenerations,
-      tokens: columns.buffer(.tokens).lane, levels: columns.buffer(.levels).lane)
-    var cursor = EncodeKernel.Cursor(columns)
+    self.keepsGenerations = keepsGenerations
+    cursor = EncodeKernel.Cursor(columns)
+  }
+
+  /// Encodes the next events of the block, as many at a time as may be.
+  func add(_ events: Lane<Event>) {
+    var cursor = cursor
     kernel.encode(events, &cursor)
+    self.cursor = cursor
+    noteCallbacks(events)
+  }
+
+  /// Ends the block: ``columns``, ``tasks`` and ``summary`` are complete but for generations.
+  func end() {
+    kernel.endRun(&cursor)
     for number in 0..<cursor.tasks { tasks.append(traces.tasks[number]) }
-    objectCount = cursor.objects
-    sectionCount = cursor.sections
-    finish(cursor, unit: unit)
-    summarize(events, cursor)
+    finish()
+    summarize()
     if keepsGenerations { setKeptGenerations() }
+  }
+
+  private var kernel: EncodeKernel {
+    EncodeKernel(
+      state: state, shapes: shapes, objects: objects, chunks: chunks, taskNumbers: taskNumbers,
+      traces: traces, columns: columns, keepsGenerations: keepsGenerations,
+      tokens: columns.buffer(.tokens).lane, levels: columns.buffer(.levels).lane)
   }
 
   /// Makes room for a block. Memory that is not used stays with the system.
@@ -69,10 +91,10 @@ final class BlockEncoder {
   func setGenerations(_ tracker: inout GenerationTracker) {
     var writer = NumberWriter(
       columns.buffer(.generations).lane, columns.buffer(.generationsRest).lane)
-    for number in 1..<max(objectCount, 1) {
+    for number in 1..<cursor.objects {
       if number & 31 == 1 {
         // Cold memory: asked for together, it comes together.
-        for ahead in number..<min(number + 32, objectCount) {
+        for ahead in number..<min(number + 32, cursor.objects) {
           tracker.approach(traces.objects[ahead].space, state.objects[ahead].key)
         }
       }
@@ -91,13 +113,13 @@ final class BlockEncoder {
     }
     finish(writer, .generations)
     setSections(before: tracker.sections)
-    tracker.addSections(sectionCount)
+    tracker.addSections(cursor.sections)
   }
 
   private func setKeptGenerations() {
     var writer = NumberWriter(
       columns.buffer(.generations).lane, columns.buffer(.generationsRest).lane)
-    for number in 1..<max(objectCount, 1) {
+    for number in 1..<cursor.objects {
       NumberCode.append(UInt64(traces.starts[number]), &writer)
     }
     finish(writer, .generations)
@@ -119,15 +141,27 @@ final class BlockEncoder {
     }
   }
 
+  /// Notes the tables of callbacks, which events name and blocks do not list.
+  private func noteCallbacks(_ events: Lane<Event>) {
+    while shapesSeen < shapes.count && !hasCallbacks {
+      let step = shapes.steps[shapesSeen]
+      hasCallbacks = Event.isCallbackForTable(step.kind, step.arg0.constant)
+      shapesSeen += 1
+    }
+    guard hasCallbacks else { return }
+    for index in 0..<events.count {
+      if let table = events[index].tableOfCallback { callbackTables.append(table) }
+    }
+  }
+
   /// Says what the index has to know. Every table an event names is listed, but for those of
   /// callbacks and a pfn 0.
-  private func summarize(_ events: Lane<Event>, _ cursor: EncodeKernel.Cursor) {
+  private func summarize() {
     summary = BlockSummary()
-    guard events.count > 0 else { return }
+    guard cursor.events > 0 else { return }
     (summary.timeMin, summary.timeMax) = (cursor.timeMin, cursor.timeMax)
     summary.cpuMask = cursor.cpuMask
     var namesZero = false
-    var hasCallbacks = false
     for number in 0..<shapes.count {
       let step = shapes.steps[number]
       summary.note(kind: step.kind.rawValue)
@@ -135,18 +169,14 @@ final class BlockEncoder {
       namesZero =
         namesZero || traits.arg0 == .table && step.arg0.isNothing
         || traits.arg1 == .table && step.arg1.isNothing
-      hasCallbacks = hasCallbacks || Event.isCallbackForTable(step.kind, step.arg0.constant)
     }
-    let (known, objects, count) = (traces.objects, state.objects, objectCount)
+    let (known, objects, count) = (traces.objects, state.objects, cursor.objects)
     summary.tables = TableRange { frame in
       if namesZero { frame(0) }
-      for number in 1..<max(count, 1) where known[number].space == ObjectSpace.table.rawValue {
+      for number in 1..<count where known[number].space == ObjectSpace.table.rawValue {
         frame(objects[number].key)
       }
-      guard hasCallbacks else { return }
-      for index in 0..<events.count {
-        if let table = events[index].tableOfCallback { frame(table) }
-      }
+      for table in callbackTables { frame(table) }
     }
   }
 
@@ -155,15 +185,15 @@ final class BlockEncoder {
     columns.buffer(id.rest!).count = writer.restCount
   }
 
-  private func finish(_ cursor: EncodeKernel.Cursor, unit: UInt64) {
+  private func finish() {
     for (id, writer) in [
       (ColumnID.keys, cursor.keys), (.numbers, cursor.numbers), (.jumps, cursor.jumps),
       (.tasks, cursor.taskTokens), (.taskIDs, cursor.taskIDs), (.values, cursor.values),
       (.addresses, cursor.addresses), (.near, cursor.near), (.runs, cursor.runs),
-      (.time, cursor.time),
     ] {
       finish(writer, id)
     }
+    let unit = finishTimes()
     columns.buffer(.tokens).count = cursor.token
     columns.buffer(.tokensRest).count = cursor.tokensRest
     columns.buffer(.cpus).count = cursor.cpu
@@ -185,6 +215,22 @@ final class BlockEncoder {
     setSections(before: cursor.firstSection ?? 0)
   }
 
+  /// Writes the times in the largest unit that does, which this returns.
+  private func finishTimes() -> UInt64 {
+    let times = traces.times.prefix(cursor.events)
+    let unit = ClockUnit.of(times)
+    var writer = NumberWriter(columns.buffer(.time).lane, columns.buffer(.timeRest).lane)
+    for index in 0..<times.count {
+      var difference = times[index]
+      if unit != 1 {
+        difference = UInt64(bitPattern: Int64(bitPattern: difference) / Int64(bitPattern: unit))
+      }
+      NumberCode.append(difference, &writer)
+    }
+    finish(writer, .time)
+    return unit
+  }
+
   /// Says how many reader sections began before the block, and with it writes the parameters.
   private func setSections(before count: UInt32) {
     let parameters = columns.buffer(.parameters)
@@ -201,12 +247,12 @@ extension ColumnID {
 
 /// The clock unit of a block.
 enum ClockUnit {
-  /// The largest number that divides the distance of every time from `base`; 1 where a distance is
-  /// too large to be signed, or all are 0.
-  static func of(_ events: Lane<Event>, base: UInt64) -> UInt64 {
+  /// The largest number that divides each of some differences of time; 1 where one is too large to
+  /// be signed, or all are 0.
+  static func of(_ times: Lane<UInt64>) -> UInt64 {
     var unit: UInt64 = 0
-    for index in 0..<events.count {
-      let distance = Int64(bitPattern: events[index].time &- base).magnitude
+    for index in 0..<times.count {
+      let distance = Int64(bitPattern: times[index]).magnitude
       if distance >= 1 << 62 { return 1 }
       if unit == 0 {
         unit = distance

@@ -10,7 +10,6 @@ struct EncodeKernel {
   let taskNumbers: ObjectMap
   let traces: EncodeTraces
   let columns: BlockColumns
-  let unit: UInt64
   let keepsGenerations: Bool
   /// Two of the columns, which are looked for too often to be asked for.
   let tokens: Lane<UInt8>
@@ -19,11 +18,16 @@ struct EncodeKernel {
 
   /// How far each column has been written.
   struct Cursor {
-    var keys, numbers, jumps, taskTokens, taskIDs, values, addresses, near, runs, time: NumberWriter
+    var keys, numbers, jumps, taskTokens, taskIDs, values, addresses, near, runs: NumberWriter
+    /// Events encoded so far.
+    var events = 0
     var token = 0
     var tokensRest = 0
     var cpu = 0
     var cpusRest = 0
+    /// The run of events of one CPU that may go on: its CPU, and its events so far.
+    var runCPU: UInt16 = 0
+    var runLength = 0
     /// Objects listed so far, object 0 among them.
     var objects = 1
     /// Tasks listed so far.
@@ -59,7 +63,6 @@ struct EncodeKernel {
       addresses = writer(.addresses)
       near = writer(.near)
       runs = writer(.runs)
-      time = writer(.time)
     }
   }
 
@@ -85,20 +88,21 @@ struct EncodeKernel {
     var traits: KindTraits { kinds[kind] }
   }
 
-  /// Encodes all events of a block.
+  /// Encodes the next events of a block.
   func encode(_ events: Lane<Event>, _ cursor: inout Cursor) {
     let (registers, values, slots) = (state.registers, state.values, state.slots)
     let (objects, followers) = (state.objects, state.followers)
     let (steps, levels, tokens) = (shapes.steps, levels, tokens)
     let (tasks, numbers) = (traces.tasks, traces.numbers)
-    let (unit, keeps) = (self.unit, keepsGenerations)
+    let (times, keeps) = (traces.times.from(cursor.events), keepsGenerations)
+    cursor.events += events.count
     var index = 0
     var (windowStart, windowEnd) = (0, 0)
     while index < events.count {
       let cpu = events[index].cpu
       var stop = index + 1
       while stop < events.count && events[stop].cpu == cpu { stop += 1 }
-      beginRun(cpu, stop - index, &cursor)
+      addRun(cpu, stop - index, &cursor)
       let slotNumber = Int(cpu) & (EventShape.slots - 1)
       let bank = slotNumber * EventShape.bank
       let valueBank = slotNumber * EventShape.valueRegisters
@@ -112,14 +116,10 @@ struct EncodeKernel {
         let event = events[index]
         let window = (index &- windowStart) &* 3
         index &+= 1
-        var difference = event.time &- slot.time
+        times[index &- 1] = event.time &- slot.time
         slot.time = event.time
         cursor.timeMin = min(cursor.timeMin, event.time)
         cursor.timeMax = max(cursor.timeMax, event.time)
-        if unit != 1 {
-          difference = UInt64(bitPattern: Int64(bitPattern: difference) / Int64(bitPattern: unit))
-        }
-        NumberCode.append(difference, &cursor.time)
         let list = followers[slot.place]
         let front = Int(list & 0xffff)
         if front < shapes.count {
@@ -168,7 +168,19 @@ struct EncodeKernel {
     }
   }
 
-  private func beginRun(_ cpu: UInt16, _ length: Int, _ cursor: inout Cursor) {
+  /// Adds events of one CPU.
+  private func addRun(_ cpu: UInt16, _ length: Int, _ cursor: inout Cursor) {
+    if cursor.runLength == 0 || cursor.runCPU != cpu {
+      endRun(&cursor)
+      cursor.runCPU = cpu
+    }
+    cursor.runLength += length
+  }
+
+  /// Writes down the run at hand, if there is one: no event of its CPU follows.
+  func endRun(_ cursor: inout Cursor) {
+    guard cursor.runLength > 0 else { return }
+    let cpu = cursor.runCPU
     cursor.cpuMask |= 1 &<< UInt64(min(cpu, 63))
     let byte = UInt8(truncatingIfNeeded: min(cpu, 255))
     columns.buffer(.cpus).lane[cursor.cpu] = byte
@@ -179,59 +191,65 @@ struct EncodeKernel {
       rest[cursor.cpusRest + 1] = UInt8(truncatingIfNeeded: cpu >> 8)
       cursor.cpusRest += 2
     }
-    NumberCode.append(UInt64(length - 1), &cursor.runs)
+    NumberCode.append(UInt64(cursor.runLength - 1), &cursor.runs)
+    cursor.runLength = 0
   }
 
   /// Finds the numbers of the objects that the events of a window name; those that are new get
   /// theirs, in the order in which they will be listed.
-  ///
-  /// What is known of objects does not fit into a core's own cache: here it is asked for together.
   private func resolve(_ events: Lane<Event>, _ start: Int, _ end: Int) {
-    let (tags, numbers, map) = (traces.tags, traces.numbers, objects)
-    var touched: UInt32 = 0
-    var (lastSpace, lastKey, lastTag) = (ObjectSpace.none, UInt64(0), UInt64(0))
+    let (numbers, misses, recent, map) = (traces.numbers, traces.misses, traces.recent, objects)
+    let count = remember(events, start, end)
+    approach(count)
+    for index in 0..<count {
+      let (tag, key) = (misses[index].tag, misses[index].key)
+      let number = map.numberOrAdd(tag, key)
+      numbers[Int(misses[index].place)] = number
+      recent[EncodeTraces.recentPlace(tag)] = EncodeTraces.Recent(
+        tag: tag, key: key, number: number)
+    }
+  }
+
+  /// Finds the numbers of those objects that have been looked up a short time ago; puts the others
+  /// down in `traces.misses` and returns how many those are.
+  ///
+  /// Without a branch: whether an object is known cannot be foreseen.
+  private func remember(_ events: Lane<Event>, _ start: Int, _ end: Int) -> Int {
+    let (numbers, misses, recent, map) = (traces.numbers, traces.misses, traces.recent, objects)
+    var count = 0
     for index in start..<end {
       let event = events[index]
       let traits = kinds[Int(event.kind.rawValue)]
       let place = (index &- start) &* 3
-      func tag(_ space: ObjectSpace, _ key: UInt64) -> UInt64 {
+      @inline(__always)
+      func look(_ place: Int, _ space: ObjectSpace, _ key: UInt64) {
         let tag = map.tag(space.rawValue, key)
-        touched &+= map.approach(tag)
-        return tag
+        let known = recent[EncodeTraces.recentPlace(tag)]
+        numbers[place] = known.number
+        misses[count] = EncodeTraces.Miss(
+          tag: tag, key: key, place: UInt32(truncatingIfNeeded: place))
+        count &+= (known.tag ^ tag) | (known.key ^ key) == 0 ? 0 : 1
       }
+      (numbers[place], numbers[place &+ 1], numbers[place &+ 2]) = (0, 0, 0)
       // Key 0 of an argument names nothing.
-      if traits.arg0 == .none || event.arg0 == 0 {
-        tags[place] = 0
-      } else {
-        // Mostly the mm that the event before names, too.
-        if traits.arg0 != lastSpace || event.arg0 != lastKey {
-          (lastSpace, lastKey) = (traits.arg0, event.arg0)
-          lastTag = tag(lastSpace, lastKey)
-        }
-        tags[place] = lastTag
-      }
-      tags[place &+ 1] = traits.arg1 == .none || event.arg1 == 0 ? 0 : tag(traits.arg1, event.arg1)
-      tags[place &+ 2] = traits.space == .none ? 0 : tag(traits.space, event.object)
+      if traits.arg0 != .none && event.arg0 != 0 { look(place, traits.arg0, event.arg0) }
+      if traits.arg1 != .none && event.arg1 != 0 { look(place &+ 1, traits.arg1, event.arg1) }
+      if traits.space != .none { look(place &+ 2, traits.space, event.object) }
     }
-    lastTag = 0
-    var lastNumber: UInt32 = 0
-    for index in start..<end {
-      let place = (index &- start) &* 3
-      func number(_ tag: UInt64, _ key: UInt64) -> UInt32 {
-        if tag == 0 { return 0 }
-        let number = map.numberOrAdd(tag, key)
-        touched &+= state.objects[Int(number)].next
-        touched &+= traces.objects[Int(number)].keptAt
-        return number
-      }
-      let first = tags[place]
-      if first != 0 && (first != lastTag || events[index].arg0 != lastKey) {
-        (lastTag, lastKey) = (first, events[index].arg0)
-        lastNumber = number(first, lastKey)
-      }
-      numbers[place] = first == 0 ? 0 : lastNumber
-      numbers[place &+ 1] = number(tags[place &+ 1], events[index].arg1)
-      numbers[place &+ 2] = number(tags[place &+ 2], events[index].object)
+    return count
+  }
+
+  /// Touches what will be asked of the first `count` objects in `traces.misses`.
+  ///
+  /// It does not fit into a core's own cache. In loops this short many reads are under way at once.
+  private func approach(_ count: Int) {
+    let (misses, likely, map) = (traces.misses, traces.likely, objects)
+    let (objects, known) = (state.objects, traces.objects)
+    for index in 0..<count { likely[index] = map.likelyNumber(misses[index].tag) }
+    var touched: UInt32 = 0
+    for index in 0..<count {
+      let number = Int(likely[index])
+      touched &+= map.touch(number) &+ objects[number].next &+ known[number].keptAt
     }
     // Keeps the reads from being left out.
     traces.touched[0] = touched

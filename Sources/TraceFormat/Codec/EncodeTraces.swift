@@ -22,6 +22,8 @@ struct EncodeTraces {
   let objects: Lane<Object>
   /// Generation of each object before the block, where events keep theirs.
   let starts: Lane<UInt32>
+  /// How much each event's time is later than that of the event before on its slot.
+  let times: Lane<UInt64>
   /// Tasks in the order they were listed.
   let tasks: Lane<UInt32>
   /// Register of each field of each kind; 0 = none yet.
@@ -29,18 +31,43 @@ struct EncodeTraces {
   let valueRoles = Lane<UInt8>(room: 768)
   /// Number of the last shape of each kind, + 1.
   let lastShapes = Lane<Int>(room: 256)
-  /// Hashes and numbers of the objects that the events of a window name, three for each event:
-  /// arg0, arg1, object.
-  let tags = Lane<UInt64>(room: 3 * Self.window)
+  /// Numbers of the objects that the events of a window name, three for each event: arg0, arg1,
+  /// object.
   let numbers = Lane<UInt32>(room: 3 * Self.window)
+  /// Those that have to be looked up, and a guess at their numbers. There is room for one more.
+  let misses = Lane<Miss>(room: 3 * Self.window + 1)
+  let likely = Lane<UInt32>(room: 3 * Self.window)
   let touched = Lane<UInt32>(room: 1)
+  /// Objects looked up a short time ago, by some bits of their hash: two thirds of all that events
+  /// name are among them.
+  let recent = Lane<Recent>(room: Self.recents)
 
   /// Events whose objects are looked up together.
-  static let window = 128
+  static let window = 64
+  private static let recents = 256
+
+  /// An object that has to be looked up: its hash and key, and its place in `numbers`.
+  struct Miss: BitwiseCopyable {
+    let tag: UInt64
+    let key: UInt64
+    let place: UInt32
+  }
+
+  /// An object that has been looked up. A hash of 0 is none's.
+  struct Recent: BitwiseCopyable {
+    let tag: UInt64
+    let key: UInt64
+    let number: UInt32
+  }
+
+  /// Where an object is in `recent`, if it is there.
+  @inline(__always)
+  static func recentPlace(_ tag: UInt64) -> Int { Int(truncatingIfNeeded: tag) & (recents - 1) }
 
   init(capacity: Int) {
     objects = Lane(room: 3 * capacity + 1)
     starts = Lane(room: 3 * capacity + 1)
+    times = Lane(room: capacity)
     tasks = Lane(room: capacity)
   }
 
@@ -49,17 +76,21 @@ struct EncodeTraces {
     roles.zero(upTo: roles.count)
     valueRoles.zero(upTo: valueRoles.count)
     lastShapes.zero(upTo: lastShapes.count)
+    recent.zero(upTo: recent.count)
   }
 
   func deallocate() {
     objects.deallocate()
     starts.deallocate()
+    times.deallocate()
     tasks.deallocate()
     roles.deallocate()
     valueRoles.deallocate()
     lastShapes.deallocate()
-    tags.deallocate()
     numbers.deallocate()
+    misses.deallocate()
+    likely.deallocate()
     touched.deallocate()
+    recent.deallocate()
   }
 }

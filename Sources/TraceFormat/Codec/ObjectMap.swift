@@ -22,6 +22,7 @@ final class ObjectMap {
   init(capacity: Int) {
     precondition(capacity <= Self.numberMask, "objects of a block")
     keys = Lane(room: capacity + 1)
+    keys[0] = 0
   }
 
   deinit {
@@ -63,10 +64,15 @@ final class ObjectMap {
     return entry != 0 ? entry & Self.numberMask : add(tag, key, at: place)
   }
 
-  /// What stands in the place where an object is looked for first: asked for many at a time, cold
-  /// memory comes together.
+  /// The number in the place where an object is looked for first: mostly its own.
   @inline(__always)
-  func approach(_ tag: UInt64) -> UInt32 { places[Int(truncatingIfNeeded: tag) & mask] }
+  func likelyNumber(_ tag: UInt64) -> UInt32 {
+    places[Int(truncatingIfNeeded: tag) & mask] & Self.numberMask
+  }
+
+  /// Reads something of the key with a number, so that it comes near the core.
+  @inline(__always)
+  func touch(_ number: Int) -> UInt32 { UInt32(truncatingIfNeeded: keys[number]) }
 
   /// Hash of an object with the space in the bits that ``entry(_:_:)`` keeps; never 0 for one that
   /// has a space.
@@ -96,7 +102,7 @@ final class ObjectMap {
       if entry & ~Self.numberMask == wanted && keys[Int(entry & Self.numberMask)] == key {
         return place
       }
-      place = (place + 1) & mask
+      place = (place &+ 1) & mask
     }
   }
 

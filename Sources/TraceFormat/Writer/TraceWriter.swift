@@ -83,11 +83,13 @@ public final class TraceWriter: EventSink {
   private var index: [IndexEntry] = []
   private let pipeline: BlockPipeline
   /// Collects the events of the next block.
-  private var bench: BlockBench
+  private var room: EventRoom
   private var events: Lane<Event>
-  /// Events collected for the next block.
+  /// Events collected and not yet encoded.
   private var count = 0
-  /// Events of the block that need no look at anything but `count`; 0 in a file that has ended.
+  /// Events of the next block that have been encoded.
+  private var encoded = 0
+  /// Events that need no look at anything but `count`; 0 in a file that has ended.
   private var unguarded = 0
   private let firstOrdinal: UInt64
   private var texts = BlockTexts()
@@ -115,13 +117,13 @@ public final class TraceWriter: EventSink {
     self.header = header
     precondition(options.workers >= 1, "workers")
     pipeline = BlockPipeline(options)
-    bench = pipeline.bench()
-    events = bench.events
+    room = pipeline.room()
+    events = room.events
     firstOrdinal = header.firstOrdinal ?? 0
     precondition(firstOrdinal <= FormatLimits.firstOrdinal, "first ordinal")
     nextOrdinal = firstOrdinal
     snapshots = SnapshotPolicy(options, from: firstOrdinal)
-    if snapshots == nil { unguarded = options.blockEvents - 1 }
+    setUnguarded()
     try guarded {
       do {
         try put(FileHeader.bytes(header))
@@ -148,19 +150,33 @@ public final class TraceWriter: EventSink {
     snapshots?.take(event, at: ordinal)
     events[count] = event
     count += 1
-    if count == events.count || snapshots?.wantsBlockToEnd(at: ordinal) == true {
+    if inBlock == options.blockEvents || snapshots?.wantsBlockToEnd(at: ordinal) == true {
       try endBlock()
+    } else if count == events.count {
+      pipeline.encode(room)
+      encoded += count
+      count = 0
+      setUnguarded()
     }
   }
 
+  /// Lets events be taken without a look as long as neither the room nor the block is full.
+  private func setUnguarded() {
+    guard snapshots == nil else { return }
+    unguarded = min(events.count, options.blockEvents - encoded) - 1
+  }
+
+  /// Events of the next block.
+  private var inBlock: Int { encoded + count }
+
   /// Ordinal of the next event.
-  private var ordinal: UInt64 { nextOrdinal + UInt64(count) }
+  private var ordinal: UInt64 { nextOrdinal + UInt64(inBlock) }
 
   /// Begins a trace that is part of a longer one: says what was before its first event, whose
   /// ordinal is that of the header. Comes before everything else.
   public func begin(with history: TraceHistory) throws {
     try checkOpen()
-    precondition(index.isEmpty && count == 0 && history.ordinal == firstOrdinal, "the start")
+    precondition(index.isEmpty && inBlock == 0 && history.ordinal == firstOrdinal, "the start")
     try write(history)
     snapshots?.begin(with: history)
   }
@@ -173,7 +189,7 @@ public final class TraceWriter: EventSink {
     guard name.utf8.count <= FormatLimits.nameBytes else {
       throw error(FormatProblem("the name of task \(task) is longer than 64 bytes"))
     }
-    texts.setName(name, of: task, position: count)
+    texts.setName(name, of: task, position: inBlock)
     if texts.isFull { try endBlock() }
   }
 
@@ -202,21 +218,22 @@ public final class TraceWriter: EventSink {
   /// Ends the block here; it is written when it and all before it have been made.
   private func endBlock() throws {
     try checkOpen()
-    guard count > 0 || !texts.isEmpty else { return }
+    guard inBlock > 0 || !texts.isEmpty else { return }
     var entry = IndexEntry(offset: 0)
-    entry.eventCount = UInt32(count)
+    entry.eventCount = UInt32(inBlock)
     entry.firstOrdinal = nextOrdinal
     entry.firstString = nextString
     entry.stringCount = UInt32(texts.stringCount)
-    pipeline.add(BlockOrder(bench: bench, count: count, texts: texts, entry: entry))
+    pipeline.add(BlockOrder(room: room, count: count, texts: texts, entry: entry))
     nextOrdinal = entry.endOrdinal
     nextString = entry.endString
-    count = 0
+    (count, encoded) = (0, 0)
     texts.nextBlock()
     while let block = pipeline.takeIfDone() { try write(block) }
     while pipeline.count >= pipeline.workers { try write(pipeline.take()) }
-    bench = pipeline.bench()
-    events = bench.events
+    room = pipeline.room()
+    events = room.events
+    setUnguarded()
     try storeSnapshot()
   }
 
