@@ -4,14 +4,9 @@
 /// `-` that a number follows, and the first place from which all the rest fits is taken. The
 /// kernel pads the name to 16 columns: that place is tried first.
 enum LineLexer: TextLexer {
-  /// Fills `line` from `bytes`; `line` is valid for `.event` and `.function` only.
-  static func lex(_ bytes: Span<UInt8>, into line: inout EventLine) -> EventLine.Form {
-    if let form = usual(bytes, into: &line) { return form }
-    return general(bytes, into: &line)
-  }
+  static let hasColumns = true
 
-  /// Any line, tried as the type's description says.
-  static func general(_ bytes: Span<UInt8>, into line: inout EventLine) -> EventLine.Form {
+  static func lex(_ bytes: Span<UInt8>, into line: inout EventLine) -> EventLine.Form {
     guard let first = firstNonBlank(bytes) else { return .comment }
     if bytes.count > 17, bytes[16] == 0x2D, isDigit(bytes[17]),
       let form = parse(bytes, dash: 16, first: first, into: &line)
@@ -35,84 +30,6 @@ enum LineLexer: TextLexer {
       dash += 1
     }
     return .bad
-  }
-
-  /// A line whose columns are where the kernel puts them, `COMM-PID (TGID) [CPU] FLAGS TIME:` with a
-  /// command, pid, thread group and CPU that fit; nil for any other, and whatever is not certain.
-  /// What it returns is what ``general(_:into:)`` would.
-  static func usual(_ bytes: Span<UInt8>, into line: inout EventLine) -> EventLine.Form? {
-    guard bytes.count >= 72, bytes[16] == 0x2D else { return nil }
-    // The pid, padded to seven columns, and a blank.
-    let pid = bytes.word(at: 17)
-    let pidDigits = ByteWord.first(ByteWord.others(pid))
-    guard pidDigits > 0, pidDigits < 8,
-      pid >> UInt64(8 * pidDigits) == ByteWord.all(0x20) >> UInt64(8 * pidDigits)
-    else { return nil }
-    var at = 25
-    if bytes[at] == 0x28 {
-      // Seven columns of a thread group.
-      let group = bytes.word(at: 26)
-      let bad =
-        ByteWord.others(group) & ~ByteWord.exactly(group, 0x20) & ~ByteWord.exactly(group, 0x2D)
-      guard bad == 0x8000_0000_0000_0000, group >> 56 == 0x29, bytes[34] == 0x20 else { return nil }
-      at = 35
-    }
-    // `[`, three digits, `]`, blank; then five columns of flags and a blank.
-    let cpu = bytes.word(at: at)
-    guard UInt8(truncatingIfNeeded: cpu) == 0x5B, UInt16(truncatingIfNeeded: cpu >> 32) == 0x205D,
-      ByteWord.first(ByteWord.others(cpu >> 8)) == 3
-    else { return nil }
-    let flags = bytes.word(at: at + 6)
-    guard ByteWord.first(ByteWord.matches(flags, 0x20)) == 5, !isDigit(UInt8(flags & 0xFF)) else {
-      return nil
-    }
-    guard let rest = time(bytes, at + 12, into: &line) else { return nil }
-    guard let first = commandStart(bytes) else { return nil }
-    line.interrupt = UInt8(truncatingIfNeeded: flags >> 16)
-    line.isCounter = false
-    line.pid = UInt32(ByteWord.decimal(pid, pidDigits))
-    line.cpu = UInt16(ByteWord.decimal(cpu >> 8, 3))
-    line.commStart = first
-    line.commEnd = 16
-    return event(bytes, rest, into: &line)
-  }
-
-  /// First byte of the command in the first 16 columns; nil if blanks are not all there is before.
-  private static func commandStart(_ bytes: Span<UInt8>) -> Int? {
-    var first = ByteWord.first(~ByteWord.exactly(bytes.word(at: 0), 0x20) & ByteWord.all(0x80))
-    if first == 8 {
-      first += ByteWord.first(~ByteWord.exactly(bytes.word(at: 8), 0x20) & ByteWord.all(0x80))
-    }
-    return first < 16 && bytes[first] > 0x20 ? first : nil
-  }
-
-  /// `  SECONDS.FRACTION: ` with a fraction of 6 or 9 digits; returns what follows.
-  private static func time(
-    _ bytes: Span<UInt8>, _ start: Int, into line: inout EventLine
-  ) -> Int? {
-    let blanks = ByteWord.first(
-      ~ByteWord.exactly(bytes.word(at: start), 0x20) & ByteWord.all(0x80))
-    var at = start + blanks
-    guard at + 24 <= bytes.count else { return nil }
-    let seconds = bytes.word(at: at)
-    let digits = ByteWord.first(ByteWord.others(seconds))
-    guard digits > 0, digits < 8, bytes[at + digits] == 0x2E else { return nil }
-    at += digits + 1
-    let fraction = bytes.word(at: at)
-    var nanoseconds: UInt64
-    switch ByteWord.first(ByteWord.others(fraction)) {
-    case 6:
-      nanoseconds = ByteWord.decimal(fraction, 6) &* 1000
-      at += 6
-    case 8 where isDigit(bytes[at + 8]):
-      nanoseconds = ByteWord.decimal(fraction, 8) &* 10 &+ UInt64(bytes[at + 8] &- 0x30)
-      at += 9
-    default: return nil
-    }
-    // A difference in parentheses may follow.
-    guard bytes[at] == 0x3A, bytes[at + 1] == 0x20, bytes[at + 2] != 0x28 else { return nil }
-    line.time = ByteWord.decimal(seconds, digits) &* 1_000_000_000 &+ nanoseconds
-    return at + 2
   }
 
   private static func firstNonBlank(_ bytes: Span<UInt8>) -> Int? {
@@ -232,7 +149,8 @@ enum LineLexer: TextLexer {
     return true
   }
 
-  private static func event(
+  /// Takes apart what begins with the event's name, at `start` or behind blanks.
+  static func event(
     _ bytes: Span<UInt8>, _ start: Int, into line: inout EventLine
   ) -> EventLine.Form? {
     var at = start

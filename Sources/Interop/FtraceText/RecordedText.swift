@@ -2,8 +2,14 @@ import TraceFormat
 
 /// Takes the lines of one form of text apart.
 protocol TextLexer {
+  /// Most lines can be read by ``LineColumns``.
+  static var hasColumns: Bool { get }
   /// Fills `line` from `bytes`; `line` is valid for `.event` and `.function` only.
   static func lex(_ bytes: Span<UInt8>, into line: inout EventLine) -> EventLine.Form
+}
+
+extension TextLexer {
+  static var hasColumns: Bool { false }
 }
 
 /// Text, a line an event, as a source of recorded events.

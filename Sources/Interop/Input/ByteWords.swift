@@ -38,28 +38,33 @@ enum ByteWord {
   /// The first `count` bytes of `word`, 0 behind them; `count` is 0 … 8.
   @inline(__always)
   static func prefix(_ word: UInt64, _ count: Int) -> UInt64 {
-    count == 8 ? word : word & ((1 << UInt64(8 * count)) &- 1)
+    count == 8 ? word : word & ((1 &<< UInt64(8 &* count)) &- 1)
   }
 
   /// Value of the first `count` bytes, all of them decimal digits; `count` is 1 … 8.
   @inline(__always)
   static func decimal(_ word: UInt64, _ count: Int) -> UInt64 {
-    var value = (word & all(0x0F)) << UInt64(8 * (8 - count))
+    var value = (word & all(0x0F)) &<< UInt64(8 &* (8 &- count))
     value = (value &* 2561) >> 8
     value = ((value & 0x00FF_00FF_00FF_00FF) &* 6_553_601) >> 16
     return ((value & 0x0000_FFFF_0000_FFFF) &* 42_949_672_960_001) >> 32
   }
 
-  /// Value of the first `count` bytes as hexadecimal digits; nil if one is none. `count` is 1 … 8.
+  /// The top bit of each byte that is no hexadecimal digit.
   @inline(__always)
-  static func hexadecimal(_ word: UInt64, _ count: Int) -> UInt64? {
-    let shift = UInt64(8 * (8 - count))
-    let text = count == 8 ? word : word << shift | all(0x30) & ((1 << shift) &- 1)
-    let digits = (text ^ all(0x30)) & ~tops
-    let letters = ((text | all(0x20)) ^ all(0x60)) & ~tops
+  static func otherThanHexadecimal(_ word: UInt64) -> UInt64 {
+    let digits = (word ^ all(0x30)) & ~tops
+    let letters = ((word | all(0x20)) ^ all(0x60)) & ~tops
     let isDigit = ~(digits &+ all(0x76))
     let isLetter = ~(letters &+ all(0x79)) & (letters &+ all(0x7F))
-    guard ((isDigit | isLetter) & ~text & tops) == tops else { return nil }
+    return (~(isDigit | isLetter) | word) & tops
+  }
+
+  /// Value of the first `count` bytes, all of them hexadecimal digits; `count` is 1 … 8.
+  @inline(__always)
+  static func hexadecimal(_ word: UInt64, _ count: Int) -> UInt64 {
+    let text = word &<< UInt64(8 &* (8 &- count))
+    // A letter has bit 6 set, and nine more than its low bits say. A zero byte counts as 0.
     var value = (text & all(0x0F)) &+ ((text >> 6) & ones) &* 9
     value = value.byteSwapped
     value = (value | value >> 4) & 0x00FF_00FF_00FF_00FF
@@ -113,5 +118,20 @@ extension Span<UInt8> {
     }
     while at < count, self[at] != one, self[at] != two { at += 1 }
     return at
+  }
+
+  /// The hexadecimal number at `place`, up to the first byte that is no digit of it, and that byte's
+  /// place; nil if there is no digit, or more than 16.
+  @inline(__always)
+  func hexadecimal(at place: Int) -> (value: UInt64, end: Int)? {
+    let high = wordOrLess(at: place)
+    let digits = ByteWord.first(ByteWord.otherThanHexadecimal(high))
+    guard digits > 0 else { return nil }
+    let first = ByteWord.hexadecimal(high, digits)
+    guard digits == 8 else { return (first, place &+ digits) }
+    let low = wordOrLess(at: place &+ 8)
+    let more = ByteWord.first(ByteWord.otherThanHexadecimal(low))
+    guard more > 0 else { return (first, place &+ 8) }
+    return (first &<< UInt64(4 &* more) | ByteWord.hexadecimal(low, more), place &+ 8 &+ more)
   }
 }

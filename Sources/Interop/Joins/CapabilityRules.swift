@@ -84,7 +84,7 @@ struct CapabilityRules {
 
   /// The probes were hit and the trace has not one line of any of them.
   private var recordsNothing: Bool {
-    survey.probeCounts.allSatisfy { $0 == 0 } && survey.programCounts.allSatisfy { $0 == 0 }
+    survey.tallies.allSatisfy { $0.probes == 0 && $0.programs == 0 }
       && side.profile?.values.contains { $0.hits > 0 } ?? false
   }
 
@@ -113,7 +113,7 @@ struct CapabilityRules {
       for index in names.indices(of: probe) {
         let name = names.entries[index].name
         let isDefined = side.definitions[name] != nil && !side.disabled.contains(name)
-        guard survey.counts[index] > 0 || isDefined else { continue }
+        guard survey.tallies[index].lines > 0 || isDefined else { continue }
         var found = sight ?? Sight()
         judge(index, name, profile, &found)
         sight = found
@@ -124,10 +124,10 @@ struct CapabilityRules {
 
   private func judge(_ index: Int, _ name: String, _ profile: Bool, _ sight: inout Sight) {
     if let why = side.hidesLosses { return sight.weaken(why) }
-    if survey.programCounts[index] > 0 {
+    if survey.tallies[index].programs > 0 {
       return sight.weaken("BPF programs skip recursive hits and count nothing")
     }
-    let isProbe = survey.probeCounts[index] > 0 || side.definitions[name] != nil
+    let isProbe = survey.tallies[index].probes > 0 || side.definitions[name] != nil
     guard isProbe else { return }
     if recordsNothing {
       let hits = side.hits(of: name) ?? 0
@@ -142,7 +142,7 @@ struct CapabilityRules {
     }
     sight.misses += misses
     if misses > 0 { sight.weaken("the kernel counts missed probe hits") }
-    if survey.counts[index] == 0, hits > 0, isSilent(name) {
+    if survey.tallies[index].lines == 0, hits > 0, isSilent(name) {
       sight.weaken("\(hits) hits, none recorded")
     }
   }
@@ -150,10 +150,10 @@ struct CapabilityRules {
   /// The profile belongs to this recording only if it has a hit for every line.
   private func trustedProfile(_ header: inout TraceHeader) -> Bool {
     guard let profile = side.profile else { return false }
-    for (index, entry) in names.entries.enumerated() where survey.probeCounts[index] > 0 {
+    for (index, entry) in names.entries.enumerated() where survey.tallies[index].probes > 0 {
       guard let counts = profile[entry.name] else { continue }
-      let slack = UInt64(survey.counts[index] / 50 + 4)
-      if counts.hits + slack < UInt64(survey.counts[index]) {
+      let slack = UInt64(survey.tallies[index].lines / 50 + 4)
+      if counts.hits + slack < UInt64(survey.tallies[index].lines) {
         header.remarks.append(
           "kprobe_profile beside the trace has fewer \(entry.name) hits than the trace: not used")
         return false
@@ -256,7 +256,7 @@ struct CapabilityRules {
   private func addSilentDrops(_ header: inout TraceHeader, _ profile: Bool) {
     guard profile else { return }
     var silent: [String] = []
-    for (index, entry) in names.entries.enumerated() where survey.counts[index] == 0 {
+    for (index, entry) in names.entries.enumerated() where survey.tallies[index].lines == 0 {
       guard side.definitions[entry.name] == .kprobe, !side.disabled.contains(entry.name),
         let hits = side.hits(of: entry.name), hits > 0, isSilent(entry.name)
       else { continue }

@@ -34,23 +34,40 @@ enum FieldKey: UInt8, CaseIterable {
 
 /// The values of one event, reused from event to event.
 struct Fields {
-  private var present: UInt64 = 0
+  private var present = FieldSet()
+  /// The keys whose values were passed over if the event has them.
+  private var skipped = FieldSet()
   private var values = InlineArray<40, UInt64>(repeating: 0)
-  private let keys = KeyTable.shared
 
   /// Value of `key`; nil if the line has none that could be read.
   @inline(__always)
   subscript(_ key: FieldKey) -> UInt64? {
-    get { present & (1 << UInt64(key.rawValue)) == 0 ? nil : values[Int(key.rawValue)] }
+    get {
+      assert(!skipped.contains(key), "\(key) was not asked for")
+      return present.contains(key) ? values[Int(key.rawValue)] : nil
+    }
     set {
-      guard let newValue else { return present &= ~(1 << UInt64(key.rawValue)) }
+      guard let newValue else { return present.remove(key) }
       values[Int(key.rawValue)] = newValue
-      present |= 1 << UInt64(key.rawValue)
+      present.insert(key)
     }
   }
 
   /// Forgets every pair.
-  mutating func clear() { present = 0 }
+  @inline(__always)
+  mutating func clear() {
+    present = []
+    skipped = []
+  }
+
+  /// Notes, in a debug build, that the event has `key`, whose value nobody asked for.
+  @inline(__always)
+  mutating func skip(_ key: FieldKey) { assert(noteSkipped(key)) }
+
+  private mutating func noteSkipped(_ key: FieldKey) -> Bool {
+    skipped.insert(key)
+    return true
+  }
 
   /// Value of the first of some keys the line has.
   @inline(__always)
@@ -68,7 +85,7 @@ struct Fields {
 
   /// `NAME SEQ STEP`: this trace point has no keys.
   private mutating func readGracePeriod(_ bytes: Span<UInt8>, _ start: Int) {
-    present = 0
+    clear()
     var at = start
     for word in 0..<3 {
       while at < bytes.count, bytes[at] == 0x20 { at += 1 }
@@ -82,7 +99,7 @@ struct Fields {
 
   /// Reads the pairs of `bytes` from `start` on; what is not of the form is passed over.
   mutating func read(_ bytes: Span<UInt8>, from start: Int) {
-    present = 0
+    clear()
     var at = start
     while at < bytes.count {
       if bytes[at] == 0x20 {
@@ -96,25 +113,36 @@ struct Fields {
       at += length
       guard at < bytes.count, bytes[at] == 0x3D else { continue }
       at += 1
-      if let key = keys[ByteWord.prefix(word, min(length, 8))] {
-        at = store(key, bytes, at)
+      if let key = Self.key(word, length: length) {
+        at = read(key, key.form, bytes, at)
       } else {
         at = bytes.firstPlace(of: 0x20, or: 0x20, from: at)
       }
     }
   }
 
-  /// Stores the value that begins at `from`; returns the place behind it.
-  private mutating func store(_ key: FieldKey, _ bytes: Span<UInt8>, _ from: Int) -> Int {
-    let form = key.form
-    if form == .address, let found = Self.shortHexadecimal(bytes, from) {
-      self[key] = found.value
-      return found.end
+  /// The key of `length` bytes that begins with `word`; nil if the joins need no such key.
+  @inline(__always)
+  static func key(_ word: UInt64, length: Int) -> FieldKey? {
+    KeyTable.shared[ByteWord.prefix(word, min(length, 8))]
+  }
+
+  /// Reads the value of `key` that begins at `from`, if it makes sense; returns the place behind it.
+  @inline(always)
+  mutating func read(
+    _ key: FieldKey, _ form: FieldKey.Form, _ bytes: Span<UInt8>, _ from: Int
+  ) -> Int {
+    guard form == .number, let found = Self.shortNumber(bytes, from) else {
+      return readLong(key, form, bytes, from)
     }
-    if form == .number, let found = Self.shortNumber(bytes, from) {
-      self[key] = found.value
-      return found.end
-    }
+    self[key] = found.value
+    return found.end
+  }
+
+  @inline(never)
+  private mutating func readLong(
+    _ key: FieldKey, _ form: FieldKey.Form, _ bytes: Span<UInt8>, _ from: Int
+  ) -> Int {
     let end = bytes.firstPlace(of: 0x20, or: 0x20, from: from)
     let value: UInt64?
     switch form {
@@ -125,28 +153,6 @@ struct Fields {
     }
     if let value { self[key] = value }
     return end
-  }
-
-  /// A hexadecimal number before a blank or the end, and where it ends; nil where
-  /// ``hexadecimal(_:_:_:)`` has to look at it.
-  @inline(__always)
-  private static func shortHexadecimal(
-    _ bytes: Span<UInt8>, _ from: Int
-  ) -> (value: UInt64, end: Int)? {
-    var at = from
-    let prefix = bytes.wordOrLess(at: at)
-    if UInt16(truncatingIfNeeded: prefix) == 0x7830 { at += 2 }
-    let left = bytes.count - at
-    let high = bytes.wordOrLess(at: at)
-    let digits = min(ByteWord.first(ByteWord.matches(high, 0x20)), left)
-    guard digits > 0, let first = ByteWord.hexadecimal(high, digits) else { return nil }
-    guard digits == 8, left > 8, bytes[at + 8] != 0x20 else { return (first, at + digits) }
-    let low = bytes.wordOrLess(at: at + 8)
-    let rest = min(ByteWord.first(ByteWord.matches(low, 0x20)), left - 8)
-    let end = at + 8 + rest
-    guard end == bytes.count || bytes[end] == 0x20, let second = ByteWord.hexadecimal(low, rest)
-    else { return nil }
-    return (first << UInt64(4 * rest) | second, end)
   }
 
   /// A decimal number of a few digits before a blank or the end, and where it ends; nil where
@@ -195,13 +201,10 @@ struct Fields {
   static func hexadecimal(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> UInt64? {
     var at = from
     if end - at > 2, bytes[at] == 0x30, bytes[at + 1] == 0x78 { at += 2 }
-    let digits = end - at
-    guard digits > 0, digits <= 16 else { return nil }
-    guard digits > 8 else { return ByteWord.hexadecimal(bytes.wordOrLess(at: at), digits) }
-    guard let high = ByteWord.hexadecimal(bytes.word(at: at), 8),
-      let low = ByteWord.hexadecimal(bytes.wordOrLess(at: at + 8), digits - 8)
-    else { return nil }
-    return high << UInt64(4 * (digits - 8)) | low
+    guard let found = bytes.extracting(0..<end).hexadecimal(at: at), found.end == end else {
+      return nil
+    }
+    return found.value
   }
 }
 

@@ -84,6 +84,13 @@ struct TaskRecord {
   var lockedSlot: UInt64 = 0
   var isInGUP = false
 
+  /// Whether the task's next line may bring something to its end.
+  @inline(__always)
+  var isUnsettled: Bool {
+    install != nil || lockAddress != nil || lockTable != nil || flush != nil || finishing
+      || justQueued
+  }
+
   /// Forgets what was under way: a hole came between.
   mutating func forget() {
     bracket = nil
@@ -116,13 +123,28 @@ struct CPURecord {
     var sawTracepoint: Bool
   }
 
-  var callback: Callback?
+  /// What a line of the CPU was found to be part of.
+  struct Situation {
+    var pid: UInt32
+    var interrupt: UInt8
+    var context: ExecutionContext
+    var isTaskWork: Bool
+    /// The record of the line's task, and the one of whose work the line is.
+    var own: Int
+    var task: Int
+    /// Number of renames before the line.
+    var renames: Int
+  }
+
+  var callback: Callback? { didSet { situation = nil } }
+  /// Of the last line, if nothing on the CPU has changed since.
+  var situation: Situation?
   /// A callback the trace point named; its probe, which knows the load, follows.
   var announced: Event?
   /// What the flags of that line said.
   var announcedInSoftirq = false
   /// Task that is inside `rcu_do_batch()`.
-  var runTask: UInt32?
+  var runTask: UInt32? { didSet { situation = nil } }
   var interrupts: Int?
   var recentPid: UInt32?
   var recentTask = 0

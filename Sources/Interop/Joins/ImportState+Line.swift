@@ -3,16 +3,34 @@ import TraceFormat
 extension ImportState {
   /// Finds the CPU, the task and the context of the line at hand.
   mutating func enter() throws {
-    try bridgeUnread()
+    if hasUnread { try bridgeUnread() }
     cpu = Int(event.cpu)
     if cpu >= cpus.count {
       cpus.append(contentsOf: repeatElement(CPURecord(), count: cpu + 1 - cpus.count))
     }
+    if !isAsBefore() { try enterAnew() }
+    cpus[cpu].lastTime = event.time
+    tasks[task].lastCPU = cpu
+  }
+
+  /// Takes task and context from the CPU's line before, if this one is of the same task, under the
+  /// same name, and nothing happened since that makes a difference.
+  private mutating func isAsBefore() -> Bool {
+    guard let before = cpus[cpu].situation, before.pid == event.pid,
+      before.interrupt == event.interrupt, before.renames == renames,
+      tasks[before.own].name == event.comm
+    else { return false }
+    context = before.context
+    isTaskWork = before.isTaskWork
+    task = before.task
+    return true
+  }
+
+  private mutating func enterAnew() throws {
     if !cpus[cpu].hasBegun {
       cpus[cpu].hasBegun = true
       if facts.startHoles.contains(event.cpu) { try closeHole(of: event.cpu, cause: .overrun) }
     }
-    cpus[cpu].lastTime = event.time
     let own = ownTask()
     // A softirq ends before its CPU runs another task; a callback of a thread may be preempted.
     if let callback = cpus[cpu].callback, !callback.isThread,
@@ -21,12 +39,10 @@ extension ImportState {
       try endCallback(cpu, callback, inferred: true)
     }
     findContext(own)
-    if isTaskWork {
-      task = own
-    } else {
-      task = interruptTask()
-    }
-    tasks[task].lastCPU = cpu
+    task = isTaskWork ? own : interruptTask()
+    cpus[cpu].situation = CPURecord.Situation(
+      pid: event.pid, interrupt: event.interrupt, context: context, isTaskWork: isTaskWork,
+      own: own, task: task, renames: renames)
   }
 
   private mutating func findContext(_ own: Int) {
@@ -68,6 +84,7 @@ extension ImportState {
 
   private mutating func rename(_ index: Int) {
     tasks[index].name = event.comm
+    renames += 1
     let name = event.comm.text
     guard name != "<...>" else { return }
     let callbackThreads = ["rcuc/", "rcuop/", "rcuos/", "rcuog/", "rcub/", "ksoftirqd/"]
@@ -104,6 +121,10 @@ extension ImportState {
     {
       try announce(cpu)
     }
+    if tasks[task].isUnsettled { try settleTask(probe) }
+  }
+
+  private mutating func settleTask(_ probe: Probe) throws {
     if tasks[task].install != nil { try settleInstall(of: task, keep: !provesLost(probe)) }
     // A lock whose constructor was missed is nobody's, certainly not the next table's; and its
     // allocation has to stand before whatever happens to it next.
@@ -185,10 +206,17 @@ extension ImportState {
 
   /// The page record of `pfn`, after what was pending for it.
   mutating func page(_ pfn: UInt64) throws -> PageRecord {
-    guard let record = pages[pfn] else { return PageRecord() }
-    guard record.pendingInstaller > 0 else { return record }
-    try settleInstall(of: record.pendingInstaller - 1, keep: true)
-    return pages[pfn] ?? PageRecord()
+    guard let place = try place(of: pfn) else { return PageRecord() }
+    return pages[at: place]
+  }
+
+  /// The place of the page record of `pfn`, after what was pending for it.
+  @inline(__always)
+  mutating func place(of pfn: UInt64) throws -> Int? {
+    guard let place = pages.find(pfn) else { return nil }
+    guard pages[at: place].pendingInstaller > 0 else { return place }
+    try settleInstall(of: pages[at: place].pendingInstaller - 1, keep: true)
+    return pages.find(pfn)
   }
 
   /// A text somebody wrote into the trace.

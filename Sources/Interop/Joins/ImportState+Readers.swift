@@ -31,8 +31,9 @@ extension ImportState {
   private mutating func loaded(_ slot: UInt64) throws {
     guard let entry = event[.pmdv], let pfn = facts.entryFormat?.pfn(entry), facts.joinsPages
     else { return }
-    let record = try page(pfn)
-    try emit(.readerLoad, pfn, 0, slot, level: record.isTable ? record.level : .pte)
+    var level = TableLevel.pte
+    if let place = try place(of: pfn), pages[at: place].isTable { level = pages[at: place].level }
+    try emit(.readerLoad, pfn, 0, slot, level: level)
   }
 
   /// Address spaces.

@@ -34,9 +34,8 @@ struct ImportNotes {
 }
 
 extension ImportState: RecordConsumer {
-  mutating func wantsFields(of index: Int) -> Bool {
-    let probe = probes[index]
-    return probe != .ignored && !facts.ignores(probe)
+  mutating func wantedFields(of index: Int) -> FieldSet {
+    facts.ignores(probes[index]) ? [] : joinedFields[index]
   }
 
   mutating func take(_ index: Int, text: Span<UInt8>) throws {

@@ -22,6 +22,8 @@ struct ImportState {
   var heads = NumberTable<HeadRecord>()
   var tasks: [TaskRecord] = []
   var taskIndex = NumberTable<Int>()
+  /// Number of new names of tasks.
+  var renames = 0
   var cpus: [CPURecord] = []
   var syncs = 0
   var runningGP: UInt64?
@@ -34,6 +36,7 @@ struct ImportState {
   var number = 0
   var notes = ImportNotes()
   let probes = NameTable.shared.probes
+  let joinedFields = Probe.joinedByName
 
   /// The event at hand.
   var event = RecordedEvent()
@@ -68,7 +71,6 @@ struct ImportState {
 
   /// A line between the events could not be read: whatever it was about is missing.
   mutating func bridgeUnread() throws {
-    guard hasUnread else { return }
     hasUnread = false
     try write(
       Event(

@@ -46,9 +46,11 @@ struct LiveImport: RecordConsumer {
     survey.keepsHoles = false
   }
 
-  mutating func wantsFields(of index: Int) -> Bool {
-    let isOfSurvey = survey.wantsFields(of: index)
-    return isOfSurvey || (state?.wantsFields(of: index) ?? (names.entries[index].probe != .ignored))
+  mutating func wantedFields(of index: Int) -> FieldSet {
+    // The survey takes every event.
+    var wanted = Probe.surveyedByName[index] ?? []
+    wanted.formUnion(state?.wantedFields(of: index) ?? Probe.joinedByName[index])
+    return wanted
   }
 
   mutating func take(_ index: Int, text: Span<UInt8>) throws {
@@ -59,7 +61,7 @@ struct LiveImport: RecordConsumer {
       return try hold(.event(index, event, text: bytes))
     }
     // A probe that speaks for the first time may change which witness is believed.
-    if survey.counts[index] == 1 || survey.lines % Self.interval == 0 { refresh() }
+    if survey.tallies[index].lines == 1 || survey.lines % Self.interval == 0 { refresh() }
     state!.event = event
     try state!.take(index, text: text)
   }

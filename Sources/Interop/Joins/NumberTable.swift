@@ -8,6 +8,8 @@ struct NumberTable<Value> {
   private var places = IdentityMap()
   private var keys: [UInt64] = []
   private var values: [Value] = []
+  /// Place of the number that ``find(_:)`` found last; no place if it may lie elsewhere by now.
+  private var recent = Int.max
 
   /// All numbers are of one space.
   private static var space: UInt8 { 1 }
@@ -43,8 +45,26 @@ struct NumberTable<Value> {
   @inline(__always)
   func has(_ key: UInt64) -> Bool { place(of: key) != nil }
 
+  /// The place of the value of `key`, until another one is added or removed.
   @inline(__always)
-  private func place(of key: UInt64) -> Int? { places.value(Self.space, key).map(Int.init) }
+  mutating func find(_ key: UInt64) -> Int? {
+    guard let place = place(of: key) else { return nil }
+    recent = place
+    return place
+  }
+
+  /// The value at a place that ``find(_:)`` found.
+  @inline(__always)
+  subscript(at place: Int) -> Value {
+    get { values[place] }
+    _modify { yield &values[place] }
+  }
+
+  @inline(__always)
+  private func place(of key: UInt64) -> Int? {
+    if recent < keys.count, keys[recent] == key { return recent }
+    return places.value(Self.space, key).map(Int.init)
+  }
 
   private mutating func set(_ key: UInt64, _ value: Value) {
     if let place = place(of: key) { values[place] = value } else { _ = add(key, value) }

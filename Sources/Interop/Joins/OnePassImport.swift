@@ -21,7 +21,7 @@ struct ImportGuess {
   }
 
   /// Whether the survey met the name at `index`.
-  func expects(_ index: Int) -> Bool { survey.counts[index] > 0 }
+  func expects(_ index: Int) -> Bool { survey.tallies[index].lines > 0 }
 
   /// Adds an event with a name that was not expected; whether everything is still as it was guessed.
   mutating func stillHolds(with index: Int, _ event: inout RecordedEvent) -> Bool {
@@ -63,14 +63,16 @@ struct OnePassImport: RecordConsumer {
   }
 
   var event: RecordedEvent {
-    get { state.event }
-    set { state.event = newValue }
-    _modify { yield &state.event }
+    @inline(__always) get { state.event }
+    @inline(__always) _modify { yield &state.event }
   }
 
-  mutating func wantsFields(of index: Int) -> Bool {
-    isOfSurvey = survey.wantsFields(of: index)
-    return isOfSurvey || holds && state.wantsFields(of: index)
+  mutating func wantedFields(of index: Int) -> FieldSet {
+    var wanted: FieldSet = holds ? state.wantedFields(of: index) : []
+    let surveyed = survey.wantedFields(of: index)
+    isOfSurvey = surveyed != nil
+    if let surveyed { wanted.formUnion(surveyed) }
+    return wanted
   }
 
   mutating func take(_ index: Int, text: Span<UInt8>) throws {

@@ -93,6 +93,31 @@ struct NameTable: Sendable {
     }
   }
 
+  /// The name of at most 16 bytes that begins at `start` of `line` and ends before a colon or a
+  /// blank: its index in ``entries`` and its end. nil if there is no such name, or it is not known.
+  @inline(always)
+  func find(in line: Span<UInt8>, at start: Int) -> (index: Int, end: Int)? {
+    let low = line.wordOrLess(at: start)
+    let high = line.wordOrLess(at: start &+ 8)
+    var length = ByteWord.first(ByteWord.matches(low, 0x3A) | ByteWord.matches(low, 0x20))
+    let key: Key
+    if length < 8 {
+      key = Key(low: ByteWord.prefix(low, length), length: Int32(truncatingIfNeeded: length))
+    } else {
+      length = 8 &+ ByteWord.first(ByteWord.matches(high, 0x3A) | ByteWord.matches(high, 0x20))
+      key = Key(
+        low: low, high: ByteWord.prefix(high, length &- 8),
+        length: Int32(truncatingIfNeeded: length))
+    }
+    var slot = Self.slot(key)
+    while true {
+      let found = slots[slot]
+      if found.index < 0 { return nil }
+      if found.key == key { return (Int(found.index), start &+ length) }
+      slot = (slot &+ 1) & Self.mask
+    }
+  }
+
   /// Length and first 16 bytes of a name.
   private struct Key: Equatable {
     var low: UInt64 = 0

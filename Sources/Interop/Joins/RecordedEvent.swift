@@ -79,8 +79,9 @@ struct CommandName: Equatable {
 protocol RecordConsumer {
   /// The event at hand.
   var event: RecordedEvent { get set }
-  /// Whether the fields of the event with the name at `index` of ``NameTable/entries`` are needed.
-  mutating func wantsFields(of index: Int) -> Bool
+  /// The keys of the event with the name at `index` of ``NameTable/entries`` that are needed. Asked
+  /// once for each event.
+  mutating func wantedFields(of index: Int) -> FieldSet
   /// Takes the event; `text` is what a marker says.
   mutating func take(_ index: Int, text: Span<UInt8>) throws
   /// Takes an event whose name nobody taught the importers.
@@ -98,5 +99,8 @@ protocol RecordConsumer {
 }
 
 extension RecordConsumer {
+  /// Whether anything the event with the name at `index` says is needed; asked once for each event.
+  mutating func wantsFields(of index: Int) -> Bool { !wantedFields(of: index).isEmpty }
+
   mutating func pause() throws {}
 }

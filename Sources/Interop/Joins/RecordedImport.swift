@@ -145,8 +145,8 @@ struct RecordedImport<Source: RecordSource> {
     report.eventLines = survey.eventLines
     report.events = state.events
     report.inferred = state.inferred
-    for (index, entry) in NameTable.shared.entries.enumerated() where survey.counts[index] > 0 {
-      let count = ImportReport.NameCount(name: entry.name, count: survey.counts[index])
+    for (entry, tally) in zip(NameTable.shared.entries, survey.tallies) where tally.lines > 0 {
+      let count = ImportReport.NameCount(name: entry.name, count: tally.lines)
       if entry.probe == .ignored { report.ignored.append(count) } else { report.read.append(count) }
     }
     report.ignored.sort { $0.name < $1.name }

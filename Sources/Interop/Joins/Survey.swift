@@ -20,14 +20,28 @@ struct Survey {
   private(set) var comments = 0
   /// The first piece that is no event.
   private(set) var firstBad: String?
-  /// Lines per index of ``NameTable/entries``.
-  private(set) var counts = [Int](repeating: 0, count: NameTable.shared.entries.count)
-  /// Of these, printed by a BPF program.
-  private(set) var programCounts = [Int](repeating: 0, count: NameTable.shared.entries.count)
-  /// Of these, with the `(symbol+offset)` of a kprobe or fprobe.
-  private(set) var probeCounts = [Int](repeating: 0, count: NameTable.shared.entries.count)
-  /// First and last event line of each CPU; 0 where it has none.
-  private(set) var firstLine: [Int] = []
+  /// How often a name occurred.
+  struct Tally {
+    private(set) var lines = 0
+    /// Of these, printed by a BPF program.
+    private(set) var programs = 0
+    /// Of these, with the `(symbol+offset)` of a kprobe or fprobe.
+    private(set) var probes = 0
+
+    @inline(__always)
+    fileprivate mutating func add(_ origin: RecordedEvent.Origin) {
+      lines += 1
+      switch origin {
+      case .program: programs += 1
+      case .probe: probes += 1
+      case .tracepoint: break
+      }
+    }
+  }
+
+  /// Per index of ``NameTable/entries``.
+  private(set) var tallies = [Tally](repeating: Tally(), count: NameTable.shared.entries.count)
+  /// Last event line of each CPU; 0 where it has none.
   private(set) var lastLine: [Int] = []
   private(set) var holes: [Hole] = []
   /// Last event line of any CPU.
@@ -49,17 +63,14 @@ struct Survey {
 
   private let names = NameTable.shared
   private let probes = NameTable.shared.probes
+  private let surveyedFields = Probe.surveyedByName
 
-  /// Whether the fields of the event with the name at `index` are needed.
-  mutating func wantsFields(of index: Int) -> Bool {
+  /// The keys of the event with the name at `index` that are needed; nil if it is only counted.
+  mutating func wantedFields(of index: Int) -> FieldSet? {
     switch probes[index] {
-    case .pageAlloc, .pageFree: addresses.wantsPage()
-    case .pteLock: addresses.wantsEntries
-    case .construct, .destruct, .queueTable, .queuePage, .install, .tableFree, .tablePut,
-      .freePMD, .freePUD, .batchCallback, .batchCallbackReturn, .slabAlloc, .slabFree, .callRCU,
-      .callRCUTracepoint, .invokeCallback:
-      true
-    default: false
+    case .pageAlloc, .pageFree: addresses.wantsPage() ? surveyedFields[index] : nil
+    case .pteLock: addresses.wantsEntries ? surveyedFields[index] : nil
+    default: surveyedFields[index]
     }
   }
 
@@ -72,12 +83,7 @@ struct Survey {
   /// Takes an event whose fields say nothing.
   mutating func count(_ index: Int, _ event: inout RecordedEvent) {
     takeUnknown(&event)
-    counts[index] += 1
-    switch event.origin {
-    case .program: programCounts[index] += 1
-    case .probe: probeCounts[index] += 1
-    case .tracepoint: break
-    }
+    tallies[index].add(event.origin)
   }
 
   mutating func takeFunction() {
@@ -111,13 +117,9 @@ struct Survey {
     eventLines += 1
     let cpu = Int(event.cpu)
     if cpu >= lastLine.count {
-      firstLine.append(contentsOf: repeatElement(0, count: cpu + 1 - firstLine.count))
       lastLine.append(contentsOf: repeatElement(0, count: cpu + 1 - lastLine.count))
     }
-    if firstLine[cpu] == 0 {
-      firstLine[cpu] = lines
-      isCounter = event.isCounter
-    }
+    if lastLine[cpu] == 0 { isCounter = event.isCounter }
     lastLine[cpu] = lines
   }
 
@@ -150,7 +152,7 @@ struct Survey {
 
   /// Number of lines that stand for `probe`.
   func count(_ probe: Probe) -> Int {
-    names.indices(of: probe).reduce(0) { $0 + counts[$1] }
+    names.indices(of: probe).reduce(0) { $0 + tallies[$1].lines }
   }
 
   /// What the lines that begin with `#` say.

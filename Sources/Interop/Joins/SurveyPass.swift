@@ -3,7 +3,7 @@ struct SurveyPass: RecordConsumer {
   private(set) var survey = Survey()
   var event = RecordedEvent()
 
-  mutating func wantsFields(of index: Int) -> Bool { survey.wantsFields(of: index) }
+  mutating func wantedFields(of index: Int) -> FieldSet { survey.wantedFields(of: index) ?? [] }
 
   mutating func take(_ index: Int, text: Span<UInt8>) throws { survey.take(index, &event) }
 
