@@ -54,7 +54,7 @@ conformance: build ## have a second reader, in Python, read what the tool writes
 	@Tests/conformance/check
 	@Tests/conformance/run $(BINARY)
 
-bench: build ## how fast recording, reading and checking are on this machine
+bench: build ## how fast recording, reading and checking are; PEERS=FOLDER: also against other programs
 	@.ci/bench $(BINARY)
 
 fuzz: setup ## look for inputs that break reader, recovery, codec, judge, importer; FUZZ_SECONDS each

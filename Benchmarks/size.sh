@@ -97,6 +97,10 @@ events=$(($(wc -c < s.rows) / 48))
 {
   printf '%s\tours\n' "$(wc -c < s.ptt)"
   parquet s.rows events
+  "$ours" tracedat s.ptt s.dat
+  trace-cmd convert -i s.dat -o s7.dat --file-version 7 --compression zstd >/dev/null 2>&1
+  printf '%s\ttrace.dat v7, zstd\n' "$(wc -c < s7.dat)"
+  rm -f s.dat s7.dat
   zstd -q -3 s.rows -o s.zst
   printf '%s\trows of 48 bytes, zstd -3\n' "$(wc -c < s.zst)"
 } | compare "$events"

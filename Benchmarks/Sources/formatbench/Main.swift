@@ -2,7 +2,8 @@ import Glibc
 import TraceFormat
 
 /// `formatbench convert IN.raw OUT.ptt [WORKERS]` · `verify IN.raw FILE.ptt` · `decode FILE.ptt [WORKERS]` ·
-/// `columns FILE.ptt` · `rows FILE.ptt OUT.raw` (events as 48-byte rows, for zstd).
+/// `columns FILE.ptt` · `rows FILE.ptt OUT.raw` (events as 48-byte rows, for zstd) ·
+/// `tracedat FILE.ptt OUT.dat` (version 6).
 @main struct FormatBench {
   static func main() throws {
     let arguments = CommandLine.arguments
@@ -16,6 +17,8 @@ import TraceFormat
       try decode(arguments[2], workers: arguments.count > 3 ? Int(arguments[3]) ?? 1 : 1)
     case ("columns", 3): try columns(arguments[2])
     case ("rows", 4): try rows(arguments[2], arguments[3])
+    case ("tracedat", 4):
+      if let error = try TraceDatFile.convert(arguments[2], arguments[3]) { fail(error) }
     default: fail("unknown verb, or a file is missing")
     }
   }
