@@ -41,20 +41,24 @@ final class BlockMaker {
     packer = BlockPacker(codec: options.codec)
   }
 
-  /// Encodes the next events of a block.
-  func encode(_ events: Lane<Event>) {
+  /// Encodes the next events of a block that will have more.
+  func encode(_ events: Lane<Event>) { encode(events, blockEvents: options.blockEvents) }
+
+  /// Encodes the next events of a block; room is made for `blockEvents` if these are its first. A
+  /// small trace is to need little.
+  private func encode(_ events: Lane<Event>, blockEvents: Int) {
     if timeBase == nil {
       let first = events.count > 0 ? events[0].time : 0
       timeBase = first
       encoder.begin(
-        capacity: options.blockEvents, timeBase: first, keepsGenerations: options.keepsGenerations)
+        capacity: blockEvents, timeBase: first, keepsGenerations: options.keepsGenerations)
     }
     encoder.add(events)
   }
 
   /// Makes a block; `number` gives its objects their generations, where the writer numbers them.
   func make(_ order: BlockOrder, number: ((BlockEncoder) -> Void)?) -> PackedBlock {
-    encode(order.room.events.prefix(order.count))
+    encode(order.room.events.prefix(order.count), blockEvents: order.count)
     encoder.end()
     number?(encoder)
     encoder.setTexts(
