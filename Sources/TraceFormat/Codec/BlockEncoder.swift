@@ -92,28 +92,40 @@ final class BlockEncoder {
     var writer = NumberWriter(
       columns.buffer(.generations).lane, columns.buffer(.generationsRest).lane)
     for number in 1..<cursor.objects {
-      if number & 31 == 1 {
-        // Cold memory: asked for together, it comes together.
-        for ahead in number..<min(number + 32, cursor.objects) {
-          tracker.approach(traces.objects[ahead].space, state.objects[ahead].key)
-        }
-      }
+      if number % EncodeTraces.window == 1 { approach(number, tracker: &tracker) }
       let object = state.objects[number]
       let (space, marks) = (traces.objects[number].space, traces.objects[number].marks)
-      let isSection = marks & EncodeTraces.Mark.section != 0
-      let start = tracker.generation(space, object.key)
-      NumberCode.append(UInt64(start), &writer)
       // So far the generation counts the starts in this block, of the object or of any section.
-      if isSection && object.generation == 0 {
-        tracker.close(object.key)
-      } else if object.generation != 0 {
-        let base = isSection ? tracker.sections : start
-        tracker.advance(space, object.key, to: base &+ object.generation)
+      let starts = object.generation
+      guard marks & EncodeTraces.Mark.section == 0 else {
+        NumberCode.append(UInt64(tracker.generation(space, object.key)), &writer)
+        if starts == 0 {
+          tracker.close(object.key)
+        } else {
+          tracker.advance(space, object.key, to: tracker.sections &+ starts)
+        }
+        continue
       }
+      let generation =
+        starts == 0
+        ? tracker.generation(space, object.key) : tracker.raise(space, object.key, by: starts)
+      NumberCode.append(UInt64(generation), &writer)
     }
     finish(writer, .generations)
     setSections(before: tracker.sections)
     tracker.addSections(cursor.sections)
+  }
+
+  /// Brings what a tracker knows of the next objects near the core. In a loop this short many reads
+  /// are under way at once.
+  private func approach(_ first: Int, tracker: inout GenerationTracker) {
+    let count = min(EncodeTraces.window, cursor.objects - first)
+    let homes = traces.homes
+    for index in 0..<count {
+      let number = first &+ index
+      homes[index] = tracker.home(traces.objects[number].space, state.objects[number].key)
+    }
+    for index in 0..<count { tracker.touch(homes[index]) }
   }
 
   private func setKeptGenerations() {

@@ -38,6 +38,8 @@ struct EncodeTraces {
   let misses = Lane<Miss>(room: 3 * Self.window + 1)
   let likely = Lane<UInt32>(room: 3 * Self.window)
   let touched = Lane<UInt32>(room: 1)
+  /// Where so many objects are looked for first when they get their generations.
+  let homes = Lane<Int>(room: Self.window)
   /// Objects looked up a short time ago, by some bits of their hash: two thirds of all that events
   /// name are among them.
   let recent = Lane<Recent>(room: Self.recents)
@@ -91,6 +93,7 @@ struct EncodeTraces {
     misses.deallocate()
     likely.deallocate()
     touched.deallocate()
+    homes.deallocate()
     recent.deallocate()
   }
 }

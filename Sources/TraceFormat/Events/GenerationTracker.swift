@@ -45,10 +45,18 @@ public struct GenerationTracker: Sendable {
     return startedSpaces >> space & 1 == 0 ? 0 : current.value(space, key) ?? 0
   }
 
+  /// Where an object is looked for first, for ``touch(_:)``.
+  @inline(__always)
+  func home(_ space: UInt8, _ key: UInt64) -> Int { current.home(space, key) }
+
   /// Brings what is known of an object near the core.
   @inline(__always)
-  mutating func approach(_ space: UInt8, _ key: UInt64) {
-    if startedSpaces >> space & 1 != 0 { current.approach(space, key) }
+  mutating func touch(_ home: Int) { current.touch(home) }
+
+  /// Raises the generation of an object that is no reader section, and returns what it was.
+  mutating func raise(_ space: UInt8, _ key: UInt64, by starts: UInt32) -> UInt32 {
+    startedSpaces |= 1 << space
+    return current.add(starts, to: space, key)
   }
 
   /// Says that an object has reached a generation.

@@ -14,7 +14,7 @@ package struct IdentityMap: Sendable {
 
   private var slots: [Slot]
   private var mask: Int
-  /// Keeps what ``approach(_:_:)`` does from being optimised away.
+  /// Keeps what ``touch(_:)`` does from being optimised away.
   private var touched: UInt8 = 0
   private let seed = Self.seed
   /// Number of identities held.
@@ -40,10 +40,18 @@ package struct IdentityMap: Sendable {
     return slots[slot].space == 0 ? nil : slots[slot].value
   }
 
-  /// Touches the memory where an identity is looked for first.
+  /// Touches the memory of a slot ``home(_:_:)`` has said.
   @inline(__always)
-  mutating func approach(_ space: UInt8, _ key: UInt64) {
-    touched &+= slots[home(space, key)].space
+  mutating func touch(_ home: Int) { touched &+= slots[home & mask].space }
+
+  /// Adds to the value of an identity, which is 0 where it has none; returns what it was.
+  mutating func add(_ amount: UInt32, to space: UInt8, _ key: UInt64) -> UInt32 {
+    let slot = find(space, key)
+    let value = slots[slot].value
+    if slots[slot].space == 0 { count += 1 }
+    slots[slot] = Slot(key: key, value: value &+ amount, space: space)
+    if count * 4 > slots.count * 3 { grow() }
+    return value
   }
 
   /// Gives an identity a value.
@@ -75,7 +83,7 @@ package struct IdentityMap: Sendable {
 
   /// The slot where the identity is looked for first.
   @inline(__always)
-  private func home(_ space: UInt8, _ key: UInt64) -> Int {
+  func home(_ space: UInt8, _ key: UInt64) -> Int {
     var hash = (key ^ seed) &+ UInt64(space) &* 0x9e37_79b9_7f4a_7c15
     hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
     hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
