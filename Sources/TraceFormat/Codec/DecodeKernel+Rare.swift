@@ -3,9 +3,10 @@ extension DecodeKernel {
   /// Decodes an event of any shape, field by field.
   @inline(never)
   func rareEvent(
-    _ step: ShapeStep, _ run: Run, _ time: UInt64, _ cursor: inout Cursor,
+    _ step: ShapeStep, _ cpu: UInt16, _ time: UInt64, _ cursor: inout Cursor,
     _ heads: Lane<NumberCode.Head>
   ) -> Event {
+    let run = Run(cpu, state, contents)
     let (registers, objects, bits) = (run.registers, state.objects, step.bits)
     if bits & (EventShape.Bit.otherTask | EventShape.Bit.previousTask) != 0 {
       switchTask(bits, &state.slots[run.slot], &cursor, heads)

@@ -212,6 +212,7 @@ struct DecodeKernel {
         var early = plan &>> 4
         while early != 0 {
           tell(DecodeStep.Early(early), run, &cursor, heads)
+          if cursor.problem != .none { return }
           early &>>= DecodeStep.Early.width
         }
         switch plan & 15 {
@@ -230,10 +231,11 @@ struct DecodeKernel {
             events, event, shape, run, task, &cursor, heads, follows: true, value: true,
             effects: true)
         default:
-          events[event] = rareEvent(shapes[shape], run, events[event].time, &cursor, heads)
+          events[event] = rareEvent(
+            shapes[shape], sketch.runs[index].cpu, events[event].time, &cursor, heads)
+          if cursor.problem != .none { return }
           task = run.task(self)
         }
-        if cursor.problem != .none { return }
         event &+= 1
       }
     }

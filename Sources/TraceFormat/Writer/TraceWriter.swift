@@ -44,9 +44,9 @@ public final class TraceWriter: EventSink {
     public var keepsGenerations: Bool
     /// How often a snapshot is stored.
     public var snapshots: Snapshots
-    /// Threads that make blocks, at least one. With one the caller's thread does it whenever a
-    /// block is full; more do it while the caller goes on. The bytes are the same. Memory grows by
-    /// some 25 MiB for each.
+    /// Threads that make blocks, at least one. With one the caller's thread does it while it takes
+    /// events; more do it while the caller goes on. The bytes are the same. Memory grows by some
+    /// 35 MiB for the second and 25 MiB for each other.
     public var workers: Int
 
     /// Makes options.
