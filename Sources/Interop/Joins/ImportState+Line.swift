@@ -2,6 +2,7 @@ import TraceFormat
 
 extension ImportState {
   /// Finds the CPU, the task and the context of the line at hand.
+  @inline(always)
   mutating func enter() throws {
     if hasUnread { try bridgeUnread() }
     cpu = Int(event.cpu)
@@ -15,6 +16,7 @@ extension ImportState {
 
   /// Takes task and context from the CPU's line before, if this one is of the same task, under the
   /// same name, and nothing happened since that makes a difference.
+  @inline(always)
   private mutating func isAsBefore() -> Bool {
     guard let before = cpus[cpu].situation, before.pid == event.pid,
       before.interrupt == event.interrupt, before.renames == renames,
@@ -115,6 +117,7 @@ extension ImportState {
   }
 
   /// Brings what was left open to its end, now that the same task's next line is known.
+  @inline(always)
   mutating func settle(_ probe: Probe) throws {
     if cpus[cpu].announced != nil, probe != .batchCallback, probe != .freeNow,
       probe != .oneCallback

@@ -34,6 +34,7 @@ struct ImportNotes {
 }
 
 extension ImportState: RecordConsumer {
+  @inline(always)
   mutating func wantedFields(of index: Int) -> FieldSet {
     facts.ignores(probes[index]) ? [] : joinedFields[index]
   }

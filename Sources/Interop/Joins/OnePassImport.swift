@@ -67,6 +67,7 @@ struct OnePassImport: RecordConsumer {
     @inline(__always) _modify { yield &state.event }
   }
 
+  @inline(always)
   mutating func wantedFields(of index: Int) -> FieldSet {
     var wanted: FieldSet = holds ? state.wantedFields(of: index) : []
     let surveyed = survey.wantedFields(of: index)

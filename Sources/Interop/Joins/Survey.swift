@@ -66,6 +66,7 @@ struct Survey {
   private let surveyedFields = Probe.surveyedByName
 
   /// The keys of the event with the name at `index` that are needed; nil if it is only counted.
+  @inline(always)
   mutating func wantedFields(of index: Int) -> FieldSet? {
     switch probes[index] {
     case .pageAlloc, .pageFree: addresses.wantsPage() ? surveyedFields[index] : nil
@@ -81,6 +82,7 @@ struct Survey {
   }
 
   /// Takes an event whose fields say nothing.
+  @inline(always)
   mutating func count(_ index: Int, _ event: inout RecordedEvent) {
     takeUnknown(&event)
     tallies[index].add(event.origin)
@@ -112,6 +114,7 @@ struct Survey {
   }
 
   /// Takes an event whose name is not known.
+  @inline(always)
   mutating func takeUnknown(_ event: inout RecordedEvent) {
     lines += 1
     eventLines += 1
