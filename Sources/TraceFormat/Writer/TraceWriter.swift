@@ -46,7 +46,7 @@ public final class TraceWriter: EventSink {
     public var snapshots: Snapshots
     /// Threads that make blocks, at least one. With one the caller's thread does it while it takes
     /// events; more do it while the caller goes on. The bytes are the same. Memory grows by some
-    /// 35 MiB for the second and 25 MiB for each other.
+    /// 35 MiB for the second and 12 MiB for each other.
     public var workers: Int
 
     /// Makes options.

@@ -9,8 +9,8 @@ struct JobOptions: ParsableArguments {
     name: [.short, .customLong("jobs")],
     help: ArgumentHelp(
       "Threads that decode or encode blocks besides the one that does the rest, 1 to 64; 0 for "
-        + "one on each CPU, 1 for none besides. The output is the same; each takes 20 MiB to read "
-        + "and 25 MiB to write.",
+        + "one on each CPU, 1 for none besides. The output is the same; the second takes "
+        + "35 to 50 MiB, each further one 10 to 20.",
       valueName: "N"))
   var jobs = 1
 
