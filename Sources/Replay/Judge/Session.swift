@@ -18,9 +18,9 @@ final class Session: @unchecked Sendable {
   private let isFree: DispatchSemaphore
   private var next = 0
 
-  /// Events that are best resolved at a time: few enough to lie in a cache, many enough that
-  /// handing them over costs little.
-  var partEvents: Int { queue == nil ? Resolver.partEvents : 4 * Resolver.partEvents }
+  /// Events that are best resolved at a time: few enough to lie in a cache; with another thread,
+  /// many enough that the time it takes to wake it matters little.
+  var partEvents: Int { queue == nil ? Resolver.partEvents : 16 * Resolver.partEvents }
 
   init(_ panel: Panel, workers: Int) {
     self.panel = panel
