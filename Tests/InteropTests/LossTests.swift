@@ -51,6 +51,7 @@ import TraceFormat
         # entries-in-buffer/entries-written: 2/100   #P:2
         sh-1 [000] ..... 1.000001: exit_mmap: (x+0x0/0x1) mm=0x1
         sh-2 [001] ..... 1.000002: exit_mmap: (x+0x0/0x1) mm=0x2
+
         """.utf8))
     file.add(
       Array("== cpu0\nentries: 1\noverrun: 0\n== cpu1\nentries: 1\noverrun: 98\n".utf8),

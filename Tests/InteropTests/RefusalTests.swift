@@ -55,6 +55,18 @@ import TraceFormat
     #expect(imported.report.badLines <= 1)
   }
 
+  /// `mm=0x12` of a line that ends here may be the half of `mm=0x1234`.
+  @Test func aNumberCutInTwoIsNotBelieved() throws {
+    let line = "sh-1 [000] ..... 1.000001: exit_mmap: (x+0x0/0x1) mm=0x1234\n"
+    let whole = Array((line + line).utf8)
+    for (count, events) in [(whole.count, 2), (whole.count - 1, 1), (whole.count - 3, 1)] {
+      let file = try TemporaryFile(Array(whole[..<count]))
+      let imported = try Samples.importPath(file.path, ImportOptions())
+      #expect(imported.count(.mmExit) == events)
+      #expect(imported.report.badLines == 2 - events)
+    }
+  }
+
   @Test(arguments: 0..<8)
   func damagedTextNeverTraps(seed: Int) throws {
     var bytes = Samples.text("chain-S3-small-munmap")

@@ -44,7 +44,8 @@ enum Samples {
   static func importText(
     _ text: String, options: ImportOptions = ImportOptions()
   ) throws -> Imported {
-    let file = try TemporaryFile(Array(text.utf8))
+    // A literal lacks the line feed that ends every line of a trace.
+    let file = try TemporaryFile(Array(text.utf8) + (text.hasSuffix("\n") ? [] : [0x0A]))
     return try importPath(file.path, options)
   }
 

@@ -42,8 +42,8 @@ struct LineReader {
       if count == 0 {
         if consumed < end, !skipping {
           let rest = buffer.span.extracting(consumed..<end)
-          // A file may lack its last line feed; a stream was cut off there.
-          try source.isLive ? consumer.take(cutOff: rest) : consumer.take(line: rest)
+          // What the kernel prints ends with a line feed: a number may be cut in two here.
+          try consumer.take(cutOff: rest)
         }
         return
       }
