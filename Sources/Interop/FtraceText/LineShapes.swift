@@ -107,11 +107,9 @@ struct LineShapes {
       pairs[place].digits = word
       pairs[place].value = ByteWord.hexadecimal(word, 8)
     }
-    let low = bytes.wordOrLess(at: at &+ 8)
-    let more = ByteWord.first(ByteWord.otherThanHexadecimal(low))
-    let value = pairs[place].value
-    fields[key] = more == 0 ? value : value &<< UInt64(4 &* more) | ByteWord.hexadecimal(low, more)
-    return at &+ 8 &+ more
+    let found = bytes.hexadecimal(behind: pairs[place].value, at: at &+ 8)
+    fields[key] = found.value
+    return found.end
   }
 
   /// Keeps the shape of a line whose pairs begin at `start`.

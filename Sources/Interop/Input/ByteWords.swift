@@ -120,8 +120,8 @@ extension Span<UInt8> {
     return at
   }
 
-  /// The hexadecimal number at `place`, up to the first byte that is no digit of it, and that byte's
-  /// place; nil if there is no digit, or more than 16.
+  /// The hexadecimal number at `place`, up to the first byte that is no digit of it or behind 16
+  /// digits, and the place behind it; nil if there is no digit.
   @inline(__always)
   func hexadecimal(at place: Int) -> (value: UInt64, end: Int)? {
     let high = wordOrLess(at: place)
@@ -129,9 +129,15 @@ extension Span<UInt8> {
     guard digits > 0 else { return nil }
     let first = ByteWord.hexadecimal(high, digits)
     guard digits == 8 else { return (first, place &+ digits) }
-    let low = wordOrLess(at: place &+ 8)
+    return hexadecimal(behind: first, at: place &+ 8)
+  }
+
+  /// The same where its first eight digits, which stand before `place`, say `first`.
+  @inline(__always)
+  func hexadecimal(behind first: UInt64, at place: Int) -> (value: UInt64, end: Int) {
+    let low = wordOrLess(at: place)
     let more = ByteWord.first(ByteWord.otherThanHexadecimal(low))
-    guard more > 0 else { return (first, place &+ 8) }
-    return (first &<< UInt64(4 &* more) | ByteWord.hexadecimal(low, more), place &+ 8 &+ more)
+    guard more > 0 else { return (first, place) }
+    return (first &<< UInt64(4 &* more) | ByteWord.hexadecimal(low, more), place &+ more)
   }
 }
