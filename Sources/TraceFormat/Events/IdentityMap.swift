@@ -48,17 +48,20 @@ package struct IdentityMap: Sendable {
   mutating func add(_ amount: UInt32, to space: UInt8, _ key: UInt64) -> UInt32 {
     let slot = find(space, key)
     let value = slots[slot].value
-    if slots[slot].space == 0 { count += 1 }
-    slots[slot] = Slot(key: key, value: value &+ amount, space: space)
-    if count * 4 > slots.count * 3 { grow() }
+    fill(slot, Slot(key: key, value: value &+ amount, space: space))
     return value
   }
 
   /// Gives an identity a value.
   package mutating func set(_ space: UInt8, _ key: UInt64, to value: UInt32) {
-    let slot = find(space, key)
-    if slots[slot].space == 0 { count += 1 }
-    slots[slot] = Slot(key: key, value: value, space: space)
+    fill(find(space, key), Slot(key: key, value: value, space: space))
+  }
+
+  /// Writes what a slot that ``find(_:_:)`` found holds from now on.
+  @inline(__always)
+  private mutating func fill(_ place: Int, _ slot: Slot) {
+    if slots[place].space == 0 { count += 1 }
+    slots[place] = slot
     if count * 4 > slots.count * 3 { grow() }
   }
 
