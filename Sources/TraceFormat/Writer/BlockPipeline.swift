@@ -7,7 +7,7 @@ final class BlockPipeline {
   private let options: TraceWriter.Options
   private let work = OrderedWork<PackedBlock>()
   /// Makes blocks where there is one worker, and the block it made.
-  private let maker: BlockMaker
+  private lazy var maker = BlockMaker(options)
   private var made: [PackedBlock] = []
   /// Make blocks where there are more.
   private let makers: Lender<BlockMaker>
@@ -27,7 +27,6 @@ final class BlockPipeline {
   init(_ options: TraceWriter.Options) {
     self.options = options
     workers = options.workers
-    maker = BlockMaker(options)
     makers = Lender { BlockMaker(options) }
   }
 
